@@ -1,0 +1,38 @@
+"""Photo: what is left of an upload once it is safe to look at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_SIDE = 1024
+"""Longest side, in pixels, of the picture that is analyzed, stored and sent on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """One upright picture in sRGB, bounded in size, free of metadata.
+
+    pixels: (height, width, 3) uint8, sRGB, longest side <= MAX_SIDE; alpha was laid over white.
+    sha256: hex digest of the uploaded bytes, the content's identity in caches and stores.
+    jpeg: the same picture as a clean JPEG (no EXIF, GPS, XMP, ICC): the only form that is stored or leaves Akin.
+    format: what the bytes were ("jpeg", "png", "webp", "heif", "avif"), decided by content.
+    original_width, original_height: size in pixels of the upload, upright.
+    """
+
+    pixels: NDArray[np.uint8]
+    sha256: str
+    jpeg: bytes
+    format: str
+    original_width: int
+    original_height: int
+
+    @property
+    def width(self) -> int:
+        """Width in pixels of `pixels`."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Height in pixels of `pixels`."""
+        return int(self.pixels.shape[0])

@@ -1,0 +1,79 @@
+"""What a search is asked and what it answers. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.analysis import Box, Gap, PhotoAnalysis
+from app.catalog import FacetCount, FacetField, Filter, Generation, Product
+
+
+class Match(StrEnum):
+    """How sure the answer is, by fixed cuts on the score (app/search/rank.py)."""
+
+    EXACT = "exact"
+    CLOSE = "close"
+    LOOSE = "loose"
+
+
+class ReasonCode(StrEnum):
+    """Why a product is in the answer. Wording belongs to pages and documentation, not here."""
+
+    SAME_PRODUCT = "same_product"  # local features agree geometrically; value: share of agreement, 0..1
+    SAME_TYPE = "same_type"  # value: the type
+    SHAPE = "shape"  # value: similarity 0..1
+    TEXTURE = "texture"  # value: similarity 0..1
+    LOOK = "look"  # value: overall similarity 0..1, where channels cannot be told apart
+    COLOR = "color"  # value: the color both share
+    ATTRIBUTE = "attribute"  # value: "material=velvet"
+    LABEL = "label"  # value: the label both share
+    TEXT = "text"  # value: the words that were found
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason; the weights of a product's reasons sum to its score (to 1e-6)."""
+
+    code: ReasonCode
+    value: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class RankedProduct:
+    """One product of the answer. score: probability 0..1 that a shopper calls it similar. image: its best picture."""
+
+    product: Product
+    image: int
+    score: float
+    match: Match
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the caller wants besides the photo. limit: 1..100 items a page. cursor: from the page before, or None."""
+
+    crop: Box | None = None
+    text: str = ""
+    filters: tuple[Filter, ...] = ()
+    limit: int = 24
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """One page of the result set (every candidate above the relevance cut-off).
+
+    total and facets count the whole result set, not the page. timings_ms: stage -> milliseconds.
+    """
+
+    search_id: str
+    items: tuple[RankedProduct, ...]
+    total: int
+    facets: Mapping[FacetField, tuple[FacetCount, ...]]
+    generation: Generation
+    analysis: PhotoAnalysis | None = None
+    next_cursor: str | None = None
+    degraded: tuple[Gap, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
