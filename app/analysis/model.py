@@ -35,7 +35,7 @@ class Box:
         if not (inside and self.width > 0 and self.height > 0):  # a NaN fails both comparisons
             raise InvalidBox(
                 f"The box x={self.x}, y={self.y}, width={self.width}, height={self.height} does not lie in the photo.",
-                fix="Give x, y, width and height as fractions of the photo: 0 <= x, y; 0 < width, height; x+width, y+height <= 1.",
+                fix="Give fractions of the photo: 0 <= x, y; 0 < width, height; x + width <= 1; y + height <= 1.",
             )
 
     def as_tuple(self) -> tuple[float, float, float, float]:
