@@ -1,0 +1,68 @@
+# Every command people and CI run. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_VENV ?= build/run
+ONLY ?=
+PORT ?= 8000
+TESTS ?= tests
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+.PHONY: help install install-run demo demo-load test check format bench prove lock docker-lint render clean
+
+help: ## What can be made here
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## The virtual environment with everything locked by hash
+
+$(VENV)/.installed: requirements/dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Akin needs Python 3.11 or newer; name one with make PYTHON=python3.11 …" or 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+install-run: ## Only what serving needs, in RUN_VENV (the Dockerfile's step), and the proof that it starts without the extras
+	test -x $(RUN_VENV)/bin/python || $(PYTHON) -m venv $(RUN_VENV)
+	$(RUN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
+	$(RUN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation .
+	cd / && $(abspath $(RUN_VENV))/bin/akin --help >/dev/null && $(abspath $(RUN_VENV))/bin/catalog-loader --help >/dev/null
+
+demo: install ## The main job: load the demo shop, serve it, search it with a shopper's photo
+	$(BIN)/python -m scripts.demo --port $(PORT)
+
+test: install ## Every test
+	$(BIN)/python -m pytest $(TESTS)
+
+check: install docker-lint ## Lint, format, strict types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_documented.py
+
+format: install ## Let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docker-lint: install
+	$(BIN)/hadolint Dockerfile
+
+bench: install ## Timings on this machine, each as a ratio to its bare parts
+	$(BIN)/akin bench
+
+prove: install ## Measure every figure we promise: name, measured, bar, ok|FAIL (ONLY=name-prefix for some)
+	$(BIN)/python -m bench.prove $(if $(ONLY),--only $(ONLY))
+
+render: install ## Render the demo shop's pictures anew (about half an hour; they are shipped, so rarely needed)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/demo.lock
+	$(BIN)/python -m demo_shop build --out demo_shop
+
+lock: ## Resolve the dependencies anew (needs uv)
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml requirements/build.in -o requirements/run.lock
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra onnx pyproject.toml -o requirements/dev.lock
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra demo pyproject.toml -o requirements/demo.lock
+
+clean: ## Remove what make made, but not your data
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .demo

@@ -1,0 +1,1 @@
+"""Measurements of what Akin promises. Nothing here is imported by the product."""

@@ -1,0 +1,1 @@
+"""One module per issue; each has PROMISES, a list of Promise."""
