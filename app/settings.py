@@ -1,0 +1,178 @@
+"""Settings: read once from the environment (AKIN_*), frozen, checked, and passed no further than the composition roots.
+
+Every setting stands in docs/settings.md with its default; tests/edge/test_settings.py compares the two.
+"""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, ClassVar, Self
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.errors import AppError
+
+PREFIX = "AKIN_"
+
+
+class InvalidSettings(AppError):
+    """A setting has a value that cannot be used; raised before anything is opened."""
+
+    code: ClassVar[str] = "invalid-settings"
+    title: ClassVar[str] = "The settings cannot be used"
+
+
+class Settings(BaseSettings):
+    """All settings of the server and the command-line programs. Read them with `load_settings`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    catalog: str = Field(
+        default="sqlite:///data/akin.db",
+        description="Where the products are: `sqlite:///PATH` (relative) or `sqlite:////PATH` (absolute).",
+    )
+    analyzers: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("local",),
+        description="Who looks at photos, in order of trust, separated by commas. Known: `local`.",
+    )
+    embedder: str = Field(
+        default="local",
+        description="What turns a picture into a vector: `local`, or `onnx:PATH` of a model with its TOML beside it.",
+    )
+    deadline_ms: int = Field(
+        default=10_000, ge=100, le=120_000, description="Longest time a search may take, in milliseconds."
+    )
+    max_photo_bytes: int = Field(
+        default=15 * 1024 * 1024, ge=10_000, le=200_000_000, description="Largest photo accepted, in bytes."
+    )
+    body_timeout_s: float = Field(
+        default=15.0, gt=0, le=600, description="Longest time a caller may take to send a request body, in seconds."
+    )
+    decode_slots: int = Field(
+        default=0, ge=0, le=64, description="Photos decoded at once per server process; `0` means one per core."
+    )
+    decode_timeout_s: float = Field(
+        default=3.0, gt=0, le=60, description="Time after which a decoding process is killed, in seconds."
+    )
+    decode_memory_mb: int = Field(
+        default=512, ge=128, le=8192, description="Memory one decoding process may take, in MiB."
+    )
+    photo_store: Path = Field(
+        default=Path("data/photos.db"),
+        description="File that keeps clean copies of searched photos, so that a search can be refined by `photo_id`.",
+    )
+    photo_ttl_s: int = Field(
+        default=3600, ge=0, le=30 * 86_400, description="How long a searched photo is kept, in seconds; `0` keeps none."
+    )
+    media: Path | None = Field(
+        default=None,
+        description="Folder served at `/media`, so that the relative image links of a feed can be shown.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address the server listens on.")
+    port: int = Field(default=8000, ge=0, le=65_535, description="Port the server listens on; `0` picks a free one.")
+    workers: int = Field(default=1, ge=1, le=64, description="Server processes.")
+    drain_s: int = Field(
+        default=20, ge=0, le=600, description="Time running requests get to finish when the server stops, in seconds."
+    )
+    allow_open_bind: bool = Field(
+        default=False,
+        description="Must be `true` to listen on more than the loopback address: whoever reaches the port may change"
+        " the catalog, so set it only where a proxy or the container's port mapping decides who does.",
+    )
+
+    @field_validator("analyzers", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(name for name in (part.strip() for part in value.split(",")) if name)
+
+    @field_validator("analyzers")
+    @classmethod
+    def _at_least_one_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) != len(value):
+            raise ValueError("name at least one analyzer, and each only once")
+        return value
+
+    @field_validator("embedder")
+    @classmethod
+    def _known_embedder(cls, value: str) -> str:
+        if value == "local" or (value.startswith("onnx:") and len(value) > len("onnx:")):
+            return value
+        raise ValueError("write `local`, or `onnx:` followed by the path of the model file")
+
+    @model_validator(mode="after")
+    def _refuse_open_bind(self) -> Self:
+        if not self.allow_open_bind and not is_loopback(self.host):
+            raise ValueError(
+                f"AKIN_HOST={self.host} can be reached from other machines, and callers are not authenticated yet. "
+                "Listen on 127.0.0.1, or set AKIN_ALLOW_OPEN_BIND=true where something in front decides who gets in"
+            )
+        return self
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Largest request body: the photo and some room for the other parts of the form."""
+        return self.max_photo_bytes + 256 * 1024
+
+    @property
+    def decode_processes(self) -> int:
+        """Decoding processes of one server process."""
+        return self.decode_slots or os.cpu_count() or 1
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The file `catalog` names, or None when it names another engine."""
+        url = urlsplit(self.catalog)
+        if url.scheme != "sqlite" or url.netloc or len(url.path) < 2:
+            return None
+        return Path(unquote(url.path[1:]))
+
+    @property
+    def onnx_path(self) -> Path | None:
+        """The model file `embedder` names, or None for the local embedder."""
+        kind, _, path = self.embedder.partition(":")
+        return Path(path) if kind == "onnx" else None
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment; `overrides` (command-line options) win over it.
+
+    Raises InvalidSettings naming every wrong variable at once, also AKIN_* variables that do not exist.
+    """
+    unknown = unknown_variables()
+    if unknown:
+        raise InvalidSettings(
+            f"Unknown setting: {', '.join(unknown)}.", fix="Correct or remove it; docs/settings.md lists all settings."
+        )
+    try:
+        # The plugin types the constructor by fields; overrides are checked by the same validation at run time.
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = [_describe(entry["loc"], entry["msg"]) for entry in error.errors()]
+        raise InvalidSettings(
+            "; ".join(problems) + ".", fix="Correct the environment; docs/settings.md lists all settings."
+        ) from None
+
+
+def unknown_variables() -> list[str]:
+    """AKIN_* variables of the environment that are no setting: most often a typing mistake."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _describe(location: tuple[int | str, ...], message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return f"{PREFIX}{str(location[0]).upper()}: {text}" if location else text

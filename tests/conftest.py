@@ -1,0 +1,40 @@
+"""What every test gets: a clean environment, one async backend, and small drawn pictures."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+_FOREIGN = ("AKIN_", "AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "AZURE_", "ELASTIC")
+_PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "ssl_cert_file", "ssl_cert_dir"}
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of the developer's machine reaches a test: settings, cloud credentials and proxies are taken out."""
+    for name in list(os.environ):
+        if name.upper().startswith(_FOREIGN) or name.lower() in _PROXIES:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Async tests run on asyncio, as the server does."""
+    return "asyncio"
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Randomness that is the same in every run."""
+    return np.random.default_rng(20261121)
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The measuring photos beside the checkout; the test is skipped where they are absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("../shared/data is not there")
+    return SHARED_DATA
