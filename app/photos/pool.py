@@ -1,0 +1,199 @@
+"""PhotoDecoder: decoding in worker processes that are bounded in memory and time and can be killed per photo."""
+
+import asyncio
+import concurrent.futures
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+from app.photos.admission import PhotoLimits, admit
+from app.photos.decode import decode_now, out_of_memory
+from app.photos.errors import (
+    EXPORT_FIX,
+    DecoderBusy,
+    DecoderClosed,
+    PhotoDecodeCrashed,
+    PhotoDecodeTimeout,
+)
+from app.photos.photo import Photo
+from app.photos.worker import enter_worker, tiny_picture
+
+Decode = Callable[[bytes, PhotoLimits], Photo]
+
+TASKS_PER_WORKER = 1000
+_WAITING_PER_SLOT = 4
+_GRACE_S = 5.0  # beyond the wall limit, for a worker that died before it could say which photo it had
+
+
+class PhotoDecoder:
+    """Decodes photos in `slots` worker processes; safe to use from one event loop.
+
+    slots: photos decoded at once; None means one per core. timeout_s: wall limit of one photo, after which its process
+    is killed. memory_mb: MiB one photo may take on top of what an idle worker maps. waiting: photos that may wait for a
+    slot; None means 4 x slots. decode: what the workers run, a module-level function; the default is the real thing.
+
+    Workers start with the first photo or with `warm_up`, hold none of the caller's threads, locks or environment, and
+    are replaced after 1,000 photos. Whatever a photo does to its worker, the other photos are not touched.
+    """
+
+    def __init__(
+        self,
+        slots: int | None = None,
+        *,
+        limits: PhotoLimits | None = None,
+        timeout_s: float = 3.0,
+        memory_mb: int = 512,
+        waiting: int | None = None,
+        decode: Decode = decode_now,
+    ) -> None:
+        self._slots = slots or os.cpu_count() or 1
+        self._limits = limits or PhotoLimits()
+        self._timeout_s = timeout_s
+        self._memory_mb = memory_mb
+        self._decode = decode
+        self._most_waiting = _WAITING_PER_SLOT * self._slots if waiting is None else waiting
+        self._waiting = 0
+        self._free = asyncio.Semaphore(self._slots)
+        self._pool_lock = threading.Lock()
+        self._pool: ProcessPool | None = None
+        self._closed = False
+
+    async def decode(self, data: bytes) -> Photo:
+        """Decode one photo.
+
+        Raises a PhotoRejected for what the photo is, DecoderBusy when too many wait, DecoderClosed after `close` or
+        when no worker can be started. Cancelling the call kills the work. The event loop is not blocked.
+        """
+        admit(data, self._limits)
+        if self._closed:
+            raise _closed()
+        if self._free.locked() and self._waiting >= self._most_waiting:
+            raise DecoderBusy(
+                f"{self._slots} photos are being decoded and {self._waiting} wait.",
+                fix="Try again in a second.",
+                slots=self._slots,
+                waiting=self._waiting,
+            )
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            return await self._run((self._decode, data, self._limits))
+        finally:
+            self._free.release()
+
+    async def warm_up(self) -> None:
+        """Start all workers and return when one can decode; the others follow at once."""
+        await self._run((decode_now, tiny_picture(), PhotoLimits()))
+
+    async def close(self) -> None:
+        """Kill the workers and give everything back. Calling it twice is harmless."""
+        self._closed = True
+        with self._pool_lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            await asyncio.to_thread(_discard, pool)
+
+    async def __aenter__(self) -> Self:
+        """Warm up."""
+        await self.warm_up()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        await self.close()
+
+    async def _run(self, task: tuple[Decode, bytes, PhotoLimits]) -> Photo:
+        """Run one decode in a worker; a pool that broke is replaced once and the photo tried again."""
+        for _ in range(2):
+            pool = self._current_pool()
+            try:
+                return await self._run_in(pool, task)
+            except _PoolBroken:
+                await asyncio.to_thread(self._replace, pool)
+        raise DecoderClosed("The processes that decode photos cannot be started.", retry_after_s=5.0)
+
+    async def _run_in(self, pool: ProcessPool, task: tuple[Decode, bytes, PhotoLimits]) -> Photo:
+        decode, *arguments = task
+        try:
+            future: ProcessFuture[Photo] = await asyncio.to_thread(
+                pool.schedule, decode, arguments, {}, self._timeout_s
+            )
+        except RuntimeError as error:  # pebble's word for a pool that lost its processes or was stopped
+            raise _PoolBroken from error
+        try:
+            async with asyncio.timeout(self._timeout_s + _GRACE_S):
+                answer = asyncio.wrap_future(future)
+                await asyncio.wait([answer])
+        except TimeoutError as error:
+            raise _PoolBroken from error
+        finally:
+            future.cancel()  # type: ignore[no-untyped-call]  # pebble's types stop here
+        if answer.cancelled():
+            raise _PoolBroken
+        failure = answer.exception()
+        if isinstance(failure, MemoryError):
+            raise out_of_memory() from failure
+        if failure is None:
+            return answer.result()
+        if isinstance(failure, ProcessExpired):
+            raise PhotoDecodeCrashed("Decoding the photo took its process down.", fix=EXPORT_FIX) from failure
+        if isinstance(failure, concurrent.futures.BrokenExecutor):
+            raise _PoolBroken from failure
+        if isinstance(failure, TimeoutError):
+            raise PhotoDecodeTimeout(
+                f"Decoding the photo takes longer than {self._timeout_s:g} s.",
+                fix="Send a smaller version, or export it as a JPEG.",
+                timeout_s=self._timeout_s,
+            ) from failure
+        raise failure
+
+    def _current_pool(self) -> ProcessPool:
+        with self._pool_lock:
+            if self._closed:
+                raise _closed()
+            if self._pool is None:
+                self._pool = ProcessPool(
+                    max_workers=self._slots,
+                    max_tasks=TASKS_PER_WORKER,
+                    initializer=enter_worker,
+                    initargs=(self._memory_mb,),
+                    context=_context(),
+                )
+            return self._pool
+
+    def _replace(self, broken: ProcessPool) -> None:
+        """Blocking: give up a pool that lost its processes; the next photo starts a new one."""
+        with self._pool_lock:
+            if self._pool is broken:
+                self._pool = None
+        _discard(broken)
+
+
+class _PoolBroken(Exception):
+    """The pool, not the photo, is at fault."""
+
+
+def _context() -> multiprocessing.context.ForkServerContext:
+    """Workers are forked from a small server that has the codecs loaded and no threads: a new one is quickly there."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["app.photos.worker"])
+    return context
+
+
+def _discard(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]  # pebble's types stop here
+    pool.join()
+
+
+def _closed() -> DecoderClosed:
+    return DecoderClosed("Photos are no longer decoded here: the server stops.", retry_after_s=1.0)

@@ -1,0 +1,78 @@
+"""What a decoding process does before its first photo: give up all it does not need.
+
+Preloaded by the fork server, so that workers are born with the codecs in memory.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pillow_heif
+from PIL import AvifImagePlugin
+
+from app.photos.decode import clean_jpeg, decode_now
+
+_OPEN_FILES = 64
+_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TZ")
+_PR_SET_NO_NEW_PRIVS = 38
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+
+
+def enter_worker(memory_mb: int) -> None:
+    """Become a decoding worker: called by the pool in each new process, before its first photo.
+
+    memory_mb: MiB of address space the process may map on top of what it maps now.
+    """
+    # The pool's own handler for SIGTERM is Python code: it would never run while a codec does not come back.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore")  # they would quote file contents on the server's standard error
+    _forget_environment()
+    # As many photos as cores are decoded at once, so a second thread per photo gains nothing and costs address space.
+    pillow_heif.options.DECODE_THREADS = 1
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    decode_now(tiny_picture())
+    _give_up_rights()
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
+    _limit(resource.RLIMIT_AS, _mapped_bytes() + memory_mb * 1024 * 1024)
+
+
+def tiny_picture() -> bytes:
+    """A picture just large enough to be accepted, for warming up."""
+    return clean_jpeg(np.full((96, 96, 3), 255, dtype=np.uint8))
+
+
+def _limit(what: int, most: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    value = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (value, value))
+
+
+def _mapped_bytes() -> int:
+    """Address space this process maps now; libraries and reserved arenas make it far larger than what is resident."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
+
+
+def _forget_environment() -> None:
+    """Drop every variable that decoding does not need, also from the block the kernel shows in /proc/PID/environ."""
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    os.environ.clear()
+    fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    start, end = int(fields[47]), int(fields[48])
+    if 0 < start < end:
+        ctypes.memset(start, 0, end - start)
+    os.environ.update(kept)
+
+
+def _give_up_rights() -> None:
+    """No new privileges; no network where the kernel lets a process give it up (the pool works either way)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
