@@ -1,6 +1,14 @@
-"""Analysis: from a Photo to what is seen in it."""
+"""Analysis: from a Photo to what is seen in it.
+
+The comparing functions of the embedded eyes are here too (`verify`, `color_similarity`, `channel_similarities`), with
+the color words everybody names colors by: search compares what the eyes saw, it never looks itself.
+"""
 
 from app.analysis.analyzer import Analyzer
+from app.analysis.local import SeenColor as LocalColor
+from app.analysis.local import channel_similarities, color_similarity, verify
+from app.analysis.local.channels import DIMS as LOCAL_DIMS
+from app.analysis.local.palette import SHADES as COLOR_SHADES
 from app.analysis.model import (
     Attribute,
     Box,
@@ -15,6 +23,8 @@ from app.analysis.model import (
 )
 
 __all__ = [
+    "COLOR_SHADES",
+    "LOCAL_DIMS",
     "Analyzer",
     "Attribute",
     "Box",
@@ -24,6 +34,10 @@ __all__ = [
     "Gap",
     "InvalidBox",
     "Label",
+    "LocalColor",
     "ObjectType",
     "PhotoAnalysis",
+    "channel_similarities",
+    "color_similarity",
+    "verify",
 ]

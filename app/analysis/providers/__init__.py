@@ -1,0 +1,1 @@
+"""Providers of analysis: one file each, the sole importer of its vendor."""

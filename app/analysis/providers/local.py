@@ -1,0 +1,95 @@
+"""The embedded analyzer: no network, no downloaded weights; the catalog teaches it types and attributes."""
+
+import asyncio
+from concurrent.futures import Executor
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.analysis.local import EMBEDDER_NAME, LocalEyes, OnnxEmbedder, Seen, Taught, Teaching
+from app.analysis.model import Attribute, Box, Color, DetectedObject, Embedding, ObjectType, PhotoAnalysis
+from app.analysis.registry import Means
+from app.photos import Photo
+
+LOCAL = "local"
+UNTAUGHT = Taught(None, (), (), 0.0)
+
+
+class LocalAnalyzer:
+    """Analyzer around `LocalEyes`; see app/analysis/analyzer.py for the contract.
+
+    The eyes look in the executor: threads in a server, processes in a loader. Each process builds its eyes once. The
+    executor belongs to whoever made it; `close` leaves it alone. Until something is taught, type, attributes and
+    novelty are absent.
+    """
+
+    name = LOCAL
+
+    def __init__(self, executor: Executor, embedder: str = LOCAL) -> None:
+        """embedder: "local", or "onnx:PATH". Raises BadEmbedder, MissingDependency."""
+        self._executor = executor
+        self._embedder = embedder
+        eyes = eyes_of(embedder)
+        self.embedder = EMBEDDER_NAME if isinstance(eyes, LocalEyes) else eyes.name
+        self.dims = eyes.dims
+        self._teaching: Teaching | None = None
+
+    def learn(self, teaching: bytes | None) -> None:
+        """Take over what a generation taught (its "teaching" artifact); None forgets.
+
+        Raises TeachingMismatch, and keeps what was known, when it was made for another embedder.
+        """
+        self._teaching = Teaching.from_bytes(teaching, embedder=self.embedder) if teaching is not None else None
+
+    async def analyze(self, photo: Photo, crop: Box | None = None) -> PhotoAnalysis:
+        """Look, then ask what was taught; see Analyzer."""
+        loop = asyncio.get_running_loop()
+        box = crop.as_tuple() if crop is not None else None
+        seen = await loop.run_in_executor(self._executor, see, self._embedder, photo.pixels, box)
+        teaching = self._teaching
+        taught = teaching.guess(seen.embedding) if teaching is not None else None
+        return analysis_of(seen, taught, embedder=self.embedder, crop=crop)
+
+    async def close(self) -> None:
+        """Forget what was taught."""
+        self._teaching = None
+
+
+def see(embedder: str, pixels: NDArray[np.uint8], crop: tuple[float, float, float, float] | None) -> Seen:
+    """Look at one photo; a plain function so that it can run in another process."""
+    return eyes_of(embedder).see(pixels, crop)
+
+
+@cache
+def eyes_of(embedder: str) -> LocalEyes | OnnxEmbedder:
+    """The eyes for a setting, built once per process: a model takes longer to open than a photo to see."""
+    kind, _, path = embedder.partition(":")
+    return OnnxEmbedder(path) if kind == "onnx" else LocalEyes()
+
+
+def analysis_of(seen: Seen, taught: Taught | None, *, embedder: str, crop: Box | None) -> PhotoAnalysis:
+    """What was seen and what was taught, in the words of the port."""
+    known = taught or UNTAUGHT
+    region = crop or Box(*seen.region)
+    alternatives = tuple(ObjectType(name, confidence, LOCAL) for name, confidence in known.type_alternatives)
+    main = known.type[0] if known.type is not None else None
+    return PhotoAnalysis(
+        region=region,
+        type=ObjectType(*known.type, LOCAL) if known.type is not None else None,
+        type_alternatives=alternatives,
+        attributes=tuple(Attribute(name, value, confidence, LOCAL) for name, value, confidence in known.attributes),
+        colors=tuple(Color(one.name, one.hex, one.share) for one in seen.colors),
+        objects=tuple(
+            DetectedObject(main if box == seen.region else None, confidence, Box(*box), LOCAL)
+            for box, confidence in seen.objects
+        ),
+        embedding=Embedding(embedder, seen.embedding),
+        features=seen.features,
+        novelty=known.novelty if taught is not None else None,
+    )
+
+
+def from_means(means: Means) -> LocalAnalyzer:
+    """The registry's factory."""
+    return LocalAnalyzer(means.executor, means.embedder)

@@ -1,0 +1,146 @@
+"""Pure: fit the ranking model's weights to judged pairs, with every weight >= 0.
+
+What is minimized, per stage, over weights w >= 0 and a bias b:
+
+    mean log loss of "similar"  +  LISTWISE * mean(-log softmax share of the very product among a photo's candidates)
+    +  RIDGE * |w - prior|²
+
+Both losses are convex in w, so there is one optimum. The first makes the score a probability; the second keeps what
+tells one variant from another, which "similar" alone would throw away. As the second may sharpen the scores, slope and
+bias are fitted once more afterwards for the log loss alone (Platt, 1999); a slope keeps the order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.search import FEATURES, Feature, Stage, Weights, probability
+
+Table = NDArray[np.float64]
+
+LISTWISE = 0.3
+RIDGE = 1e-3
+STEPS = 4_000
+TOLERANCE = 1e-9
+PRIOR: Mapping[Stage, Weights] = {
+    Stage.WORDS: Weights(-3.0, {Feature.TEXT: 4.0, Feature.COLORS: 1.5, Feature.POPULAR: 0.3}),
+    Stage.COARSE: Weights(
+        -8.0,
+        {Feature.LOOK: 2.0, Feature.LOOK_HIGH: 4.0, Feature.TYPE: 3.0, Feature.COLORS: 2.0, Feature.ATTRIBUTES: 1.0,
+         Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.FAMILIAR: 1.5, Feature.POPULAR: 0.3},
+    ),
+    Stage.FINE: Weights(
+        -8.0,
+        {Feature.LOOK_HIGH: 2.0, Feature.TYPE: 3.0, Feature.COLORS: 1.0, Feature.ATTRIBUTES: 1.0, Feature.LABELS: 1.0,
+         Feature.TEXT: 3.0, Feature.SHAPE: 1.0, Feature.TEXTURE: 1.0, Feature.PATTERN: 1.5, Feature.HUE: 1.5,
+         Feature.PALETTE: 1.0, Feature.VERIFIED: 4.0, Feature.FAMILIAR: 1.5, Feature.POPULAR: 0.3},
+    ),
+}  # fmt: skip
+"""Where a weight stays when the judged photos say nothing of it (no labels, no words, no popularity in them)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Judged pairs of photo and candidate, the pairs of one photo together.
+
+    features: (n, len(FEATURES)) 0..1; similar, very: (n,) 0 or 1 (would be called similar; is the very product);
+    photo: (n,) number of the photo.
+    """
+
+    features: Table
+    similar: NDArray[np.float64]
+    very: NDArray[np.float64]
+    photo: NDArray[np.intp]
+
+    def of(self, chosen: NDArray[np.bool_]) -> "Pairs":
+        """Only the chosen pairs."""
+        return Pairs(self.features[chosen], self.similar[chosen], self.very[chosen], self.photo[chosen])
+
+
+def fit_stage(pairs: Pairs, stage: Stage) -> Weights:
+    """The weights of one stage. Features that the stage does not use, and those without data, keep their prior."""
+    prior = PRIOR[stage]
+    used = [column for column, feature in enumerate(FEATURES) if feature in prior.weights]
+    start = np.array([prior.bias] + [prior.weights[FEATURES[column]] for column in used])
+    if not len(pairs.similar) or pairs.similar.min() == pairs.similar.max():
+        return prior
+    design = np.hstack([np.ones((len(pairs.features), 1)), pairs.features[:, used]])
+    weights = minimized(design, pairs, start)
+    slope, bias = platt(design[:, 1:] @ weights[1:], pairs.similar)
+    known = np.ptp(design[:, 1:], axis=0) > 0.0
+    fitted = np.where(known, weights[1:] * slope, start[1:])
+    return Weights(round(float(bias), 4), {FEATURES[c]: round(float(w), 4) for c, w in zip(used, fitted, strict=True)})
+
+
+def minimized(design: Table, pairs: Pairs, prior: Table) -> Table:
+    """Accelerated projected gradient (Nesterov; Beck and Teboulle, 2009) from the prior; column 0 is the bias."""
+    groups = listed(pairs)
+    lipschitz = 0.25 * float(np.linalg.eigvalsh(design.T @ design / len(design))[-1])
+    lipschitz += LISTWISE * float((design**2).sum(axis=1).max()) + RIDGE
+    here = ahead = prior.copy()
+    momentum = 1.0
+    for _ in range(STEPS):
+        there = ahead - gradient(design, pairs.similar, groups, ahead, prior) / lipschitz
+        there[1:] = np.maximum(there[1:], 0.0)
+        following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
+        if float((ahead - there) @ (there - here)) > 0.0:  # overshot: start the acceleration again
+            following, ahead = 1.0, there
+        else:
+            ahead = there + (momentum - 1.0) / following * (there - here)
+        moved = float(np.abs(there - here).max())
+        here, momentum = there, following
+        if moved < TOLERANCE:
+            break
+    return here
+
+
+def loss(design: Table, similar: Table, groups: "Lists", weights: Table, prior: Table) -> float:
+    """The objective of the module's docstring; `gradient` is its derivative."""
+    logit = design @ weights
+    log_loss = float(np.mean(np.logaddexp(0.0, logit) - similar * logit))
+    ranking = sum(float(np.logaddexp.reduce(logit[rows]) - logit[right]) for rows, right in groups)
+    away = weights[1:] - prior[1:]
+    return log_loss + LISTWISE * ranking / max(1, len(groups)) + RIDGE * float(away @ away) / 2.0
+
+
+def gradient(design: Table, similar: Table, groups: "Lists", weights: Table, prior: Table) -> Table:
+    """Derivative of `loss`."""
+    logit = design @ weights
+    slope = design.T @ (probability(logit) - similar) / len(design)
+    for rows, right in groups:
+        share = np.exp(logit[rows] - logit[rows].max())
+        share /= share.sum()
+        slope += LISTWISE / len(groups) * (share @ design[rows] - design[right])
+    slope[1:] += RIDGE * (weights[1:] - prior[1:])
+    return np.asarray(slope, dtype=np.float64)
+
+
+Lists = list[tuple[NDArray[np.intp], int]]
+"""Per photo that found its very product: the rows of its candidates, and the row of that product."""
+
+
+def listed(pairs: Pairs) -> Lists:
+    """The lists that the ranking part of the loss runs over."""
+    lists: Lists = []
+    for photo in np.unique(pairs.photo):
+        rows = np.flatnonzero(pairs.photo == photo)
+        right = rows[pairs.very[rows] > 0.5]
+        if len(right) and len(rows) > 1:
+            lists.append((rows, int(right[0])))
+    return lists
+
+
+def platt(logit: Table, similar: Table) -> tuple[float, float]:
+    """slope > 0 and bias of the logistic function that fits the outcomes best (Newton's method, a little ridge)."""
+    design = np.stack([logit, np.ones(len(logit))], axis=1)
+    weights = np.array([1.0, -float(np.mean(logit))])
+    for _ in range(100):
+        chance = probability(design @ weights)
+        curvature = design.T @ (design * (chance * (1.0 - chance))[:, None]) + 1e-6 * np.eye(2)
+        step = np.linalg.solve(curvature, design.T @ (chance - similar))
+        weights = weights - np.clip(step, -2.0, 2.0)
+        if float(np.abs(step).max()) < 1e-10:
+            break
+    return max(float(weights[0]), 1e-3), float(weights[1])

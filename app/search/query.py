@@ -1,0 +1,133 @@
+"""Pure: what was seen in a photo, and what the caller wishes, as one engine-free catalog query.
+
+All weights of a channel are scaled so that a product that fits fully has a signal of at most 1.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from app.analysis import COLOR_SHADES, Attribute, Box, Color, Embedding, Label, ObjectType, PhotoAnalysis
+from app.catalog import MAX_CANDIDATES, Channel, Filter, ImageEvidence, Product, Query, QueryVector
+from app.search.color_space import affinity
+from app.search.model import Wishes
+
+NEIGHBOR = 0.3
+"""Color words with less affinity than this to a seen color are not asked for."""
+CATALOG = "catalog"
+"""The `source` of what a product, used as the question, says of itself."""
+
+
+def query_for_photo(analysis: PhotoAnalysis, wishes: Wishes) -> Query:
+    """The query for one analyzed photo: look, type, attributes, labels and colors; the wishes' words refine it."""
+    terms = {
+        Channel.TYPE: type_terms(analysis),
+        Channel.ATTRIBUTES: attribute_terms(analysis.attributes),
+        Channel.LABELS: label_terms(analysis.labels),
+        Channel.COLORS: color_terms(analysis.colors),
+    }
+    embedding = analysis.embedding
+    return Query(
+        vector=QueryVector(embedding.model, embedding.values) if embedding is not None else None,
+        terms={channel: weights for channel, weights in terms.items() if weights},
+        text=wishes.text.strip(),
+        filters=wishes.filters,
+        limit=MAX_CANDIDATES,
+    )
+
+
+def query_for_words(wishes: Wishes) -> Query:
+    """The query for words alone. A color word also asks for products whose pictures show that color."""
+    named = color_words(wishes.text)
+    shown = tuple(Color(name, shades[0], 1.0 / len(named)) for name, shades in named.items())
+    terms = {Channel.COLORS: color_terms(shown)} if shown else {}
+    return Query(terms=terms, text=wishes.text.strip(), filters=wishes.filters, limit=MAX_CANDIDATES)
+
+
+def analysis_of_product(product: Product, evidence: ImageEvidence | None) -> PhotoAnalysis:
+    """What is known of a product, in the words of an analyzed photo, so that look-alikes are found the same way.
+
+    evidence: of the picture that stands for it; None when no picture could be read. Its novelty is 0: it is sold.
+    """
+    kind = ObjectType(product.type, 1.0, CATALOG) if product.type else None
+    seen = evidence.colors if evidence is not None and evidence.colors else product.colors
+    return PhotoAnalysis(
+        region=Box(*evidence.region) if evidence is not None else Box(0.0, 0.0, 1.0, 1.0),
+        type=kind,
+        type_alternatives=(kind,) if kind is not None else (),
+        attributes=tuple(Attribute(one.name, one.value, one.confidence, one.source) for one in product.attributes),
+        labels=tuple(Label(one.name, one.confidence, one.source) for one in product.labels),
+        colors=tuple(Color(one.name, one.hex, one.share) for one in seen),
+        embedding=Embedding(evidence.embedder, evidence.embedding) if evidence is not None else None,
+        features=evidence.features if evidence is not None else b"",
+        novelty=0.0,
+    )
+
+
+def type_terms(analysis: PhotoAnalysis) -> dict[str, float]:
+    """type -> probability. The signal of a product is then the probability that the photo shows its type."""
+    considered = analysis.type_alternatives or ((analysis.type,) if analysis.type is not None else ())
+    return _largest((one.name, one.confidence) for one in considered)
+
+
+def attribute_terms(attributes: Iterable[Attribute]) -> dict[str, float]:
+    """ "name=value" -> confidence, scaled down where there are several so that they sum to at most 1."""
+    return _at_most_one(_largest((f"{one.name}={one.value}", one.confidence) for one in attributes))
+
+
+def label_terms(labels: Iterable[Label]) -> dict[str, float]:
+    """label -> confidence, scaled as `attribute_terms`."""
+    return _at_most_one(_largest((one.name, one.confidence) for one in labels))
+
+
+def color_terms(colors: Iterable[Color]) -> dict[str, float]:
+    """color word -> share, spread to the words people would also use: teal also asks, less, for turquoise.
+
+    The signal is then the sum over pairs of shares times their affinity: <= 1, 1 for two things of one same color.
+    """
+    weights: dict[str, float] = {}
+    for color in colors:
+        for name, likeness in neighbors(color).items():
+            weights[name] = weights.get(name, 0.0) + color.share * likeness
+    return {name: min(1.0, weight) for name, weight in weights.items() if weight > 0}
+
+
+def neighbors(color: Color) -> dict[str, float]:
+    """Color words near the color, with their affinity (NEIGHBOR..1); its own name has 1."""
+    near = {color.name: 1.0}
+    for name, shade in COLOR_SHADES:
+        likeness = affinity(color.hex, shade)
+        if likeness >= max(NEIGHBOR, near.get(name, 0.0)):
+            near[name] = likeness
+    return near
+
+
+def color_words(text: str) -> dict[str, list[str]]:
+    """The color words in a text, longest match first ("sky blue" is not also "blue"), with their shades."""
+    shades: dict[str, list[str]] = {}
+    for name, shade in COLOR_SHADES:
+        shades.setdefault(name, []).append(shade)
+    rest = f" {' '.join(text.casefold().split())} "
+    found: dict[str, list[str]] = {}
+    for name in sorted(shades, key=lambda one: (-len(one), one)):
+        if f" {name} " in rest:
+            found[name] = shades[name]
+            rest = rest.replace(f" {name} ", "  ")
+    return found
+
+
+def without(wishes: Wishes, unwanted: Filter) -> Wishes:
+    """The same wishes with one more filter."""
+    return Wishes(wishes.crop, wishes.text, (*wishes.filters, unwanted), wishes.limit, wishes.cursor)
+
+
+def _largest(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Two sources may name one term: the surer one counts."""
+    weights: dict[str, float] = {}
+    for term, confidence in pairs:
+        if confidence > weights.get(term, 0.0):
+            weights[term] = confidence
+    return weights
+
+
+def _at_most_one(weights: Mapping[str, float]) -> dict[str, float]:
+    total = max(1.0, sum(weights.values()))
+    return {term: weight / total for term, weight in weights.items()}

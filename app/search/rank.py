@@ -1,0 +1,199 @@
+"""Pure: from signals to one calibrated score. This is the only place where a score is made.
+
+The score of a product is the probability that a shopper calls it similar to the photo:
+
+    score = 1 / (1 + exp(-(bias + Σ weight · feature)))
+
+with every weight >= 0 and every feature in 0..1, so that more evidence never lowers a score, and the part each piece of
+evidence plays can be read off (explain.py). The score depends on the photo, the words and the product only, never on
+which other products were found: a filter takes products away and changes no score.
+
+Three sets of weights (calibration.Stage) are used: `words` without a photo, `coarse` for what the catalog's signals
+say, `fine` where the pictures were compared closely. Each was fitted to the same judgments, so their scores mix.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.catalog import Candidate, Channel
+from app.search.calibration import Calibration, Feature, Stage, Weights
+from app.search.model import Match
+
+FEATURES = tuple(Feature)
+COLUMN = {feature: column for column, feature in enumerate(FEATURES)}
+LOOK_KNEE = 0.5
+"""LOOK counts up to this cosine, LOOK_HIGH from there: near-identical looks say more per step than vague likeness."""
+UNKNOWN_NOVELTY = 0.5
+FLOOR = 0.5
+"""Candidates whose coarse score is below this share of the `loose` cut are not looked at again: a closer look has not
+lifted such a one over the cut on the photos the model was fitted to (docs/decisions/0051)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """What a closer look at one candidate's picture found; each 0..1.
+
+    verified: local features that agree geometrically. shape, texture, pattern, hue: likeness of the embedding's
+    channels. palette: likeness of the named colors with their shares.
+    """
+
+    verified: float = 0.0
+    shape: float = 0.0
+    texture: float = 0.0
+    pattern: float = 0.0
+    hue: float = 0.0
+    palette: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the score depends on besides the product.
+
+    photo: whether a look was asked for. words: whether words were. novelty: of the photo (see PhotoAnalysis).
+    """
+
+    photo: bool
+    words: bool = False
+    novelty: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """One candidate with its score. contributions: (len(FEATURES),) float64, weight times feature, each >= 0."""
+
+    candidate: Candidate
+    closeness: Closeness | None
+    score: float
+    contributions: NDArray[np.float64]
+
+    @property
+    def product_id(self) -> str:
+        """The candidate's product."""
+        return self.candidate.product_id
+
+
+def rank(
+    candidates: Sequence[Candidate],
+    question: Question,
+    calibration: Calibration,
+    closeness: Mapping[str, Closeness] | None = None,
+    popularity: Mapping[str, float] | None = None,
+) -> list[Scored]:
+    """Score all candidates, best first; ties by product id. The order of the input does not matter.
+
+    closeness: by product id, for those that were looked at closely. popularity: product id -> 0..1.
+    """
+    near = closeness or {}
+    close = [one for one in candidates if question.photo and one.product_id in near]
+    rest = [one for one in candidates if not (question.photo and one.product_id in near)]
+    scored = _scored(close, question, Stage.FINE, calibration, near, popularity or {})
+    scored += _scored(
+        rest, question, Stage.COARSE if question.photo else Stage.WORDS, calibration, {}, popularity or {}
+    )
+    scored.sort(key=order)
+    return scored
+
+
+def order(scored: Scored) -> tuple[float, str]:
+    """The sort key of a result set: score descending, then product id."""
+    return -scored.score, scored.product_id
+
+
+def match_of(score: float, calibration: Calibration) -> Match | None:
+    """The word for a score, by fixed cuts; None below the relevance cut-off."""
+    if score >= calibration.exact:
+        return Match.EXACT
+    if score >= calibration.close:
+        return Match.CLOSE
+    return Match.LOOSE if score >= calibration.loose else None
+
+
+def worth_a_closer_look(scored: Sequence[Scored], calibration: Calibration, most: int) -> list[Scored]:
+    """The best `most` of those that could still end above the cut-off."""
+    return [one for one in scored[:most] if one.score >= FLOOR * calibration.loose]
+
+
+def relevant(scored: Sequence[Scored], calibration: Calibration) -> list[Scored]:
+    """The result set: what is at or above the relevance cut-off, in order."""
+    return [one for one in scored if one.score >= calibration.loose]
+
+
+def features_of(
+    candidates: Sequence[Candidate],
+    question: Question,
+    closeness: Mapping[str, Closeness],
+    popularity: Mapping[str, float],
+) -> NDArray[np.float64]:
+    """(n, len(FEATURES)) float64 in 0..1, one row a candidate, columns as COLUMN says.
+
+    LOOK, LOOK_HIGH: the cosine up to and from LOOK_KNEE. TYPE: probability that the photo shows the product's type.
+    COLORS, ATTRIBUTES, LABELS: agreement with the product's, see query.py. TEXT: relevance to the words.
+    SHAPE, TEXTURE, PATTERN, HUE, PALETTE, VERIFIED: of the closer look; 0 without one. FAMILIAR: 1 - novelty of the
+    photo. POPULAR: how often shoppers took this product, by the shop's own events.
+    """
+    table = np.zeros((len(candidates), len(FEATURES)))
+    if not candidates:
+        return table
+    for channel, feature in _PLAIN.items():
+        table[:, COLUMN[feature]] = [one.signals.get(channel, 0.0) for one in candidates]
+    look = np.array([one.signals.get(Channel.LOOK, 0.0) for one in candidates])
+    table[:, COLUMN[Feature.LOOK]] = np.clip(look / LOOK_KNEE, 0.0, 1.0)
+    table[:, COLUMN[Feature.LOOK_HIGH]] = np.clip((look - LOOK_KNEE) / (1.0 - LOOK_KNEE), 0.0, 1.0)
+    for row, one in enumerate(candidates):
+        seen = closeness.get(one.product_id)
+        if seen is not None:
+            for feature in _NEAR:
+                table[row, COLUMN[feature]] = getattr(seen, feature.value)
+    table[:, COLUMN[Feature.FAMILIAR]] = 1.0 - (UNKNOWN_NOVELTY if question.novelty is None else question.novelty)
+    if popularity:
+        table[:, COLUMN[Feature.POPULAR]] = [popularity.get(one.product_id, 0.0) for one in candidates]
+    return np.clip(table, 0.0, 1.0)
+
+
+def logits(table: NDArray[np.float64], weights: Weights, *, words: bool, photo: bool) -> NDArray[np.float64]:
+    """(n,) the argument of the logistic function. Words beside a photo narrow: a product that has none of them loses
+    the weight of TEXT, one that fits them best keeps the score it has without words."""
+    narrowing = weights.weights.get(Feature.TEXT, 0.0) if words and photo else 0.0
+    return np.asarray(table @ column_weights(weights) + (weights.bias - narrowing), dtype=np.float64)
+
+
+def column_weights(weights: Weights) -> NDArray[np.float64]:
+    """(len(FEATURES),) the weights in the order of the columns; 0 for a feature the stage does not use."""
+    return np.array([weights.weights.get(feature, 0.0) for feature in FEATURES])
+
+
+def probability(logit: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logistic function, without overflow."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logit)), dtype=np.float64)
+
+
+_NEAR = (Feature.VERIFIED, Feature.SHAPE, Feature.TEXTURE, Feature.PATTERN, Feature.HUE, Feature.PALETTE)
+"""Features named as the fields of Closeness."""
+_PLAIN = {
+    Channel.TYPE: Feature.TYPE,
+    Channel.COLORS: Feature.COLORS,
+    Channel.ATTRIBUTES: Feature.ATTRIBUTES,
+    Channel.LABELS: Feature.LABELS,
+    Channel.TEXT: Feature.TEXT,
+}
+
+
+def _scored(
+    candidates: Sequence[Candidate],
+    question: Question,
+    stage: Stage,
+    calibration: Calibration,
+    closeness: Mapping[str, Closeness],
+    popularity: Mapping[str, float],
+) -> list[Scored]:
+    table = features_of(candidates, question, closeness, popularity)
+    weights = calibration.stages[stage]
+    scores = probability(logits(table, weights, words=question.words, photo=question.photo))
+    contributions = table * column_weights(weights)
+    return [
+        Scored(one, closeness.get(one.product_id), float(score), parts)
+        for one, score, parts in zip(candidates, scores, contributions, strict=True)
+    ]

@@ -1,0 +1,263 @@
+"""VisualSearch: the one use case. Analyze, retrieve, look closer, rank, cut, count, page."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from secrets import token_urlsafe
+from time import perf_counter
+
+from app.analysis import Analyzer, Gap, PhotoAnalysis
+from app.catalog import Catalog, FacetField, NotProduct, Product, ProductNotFound, Query, Snapshot
+from app.photos import Photo
+from app.search.calibration import Calibration
+from app.search.closer import look_closer
+from app.search.cursor import Cursor, read_cursor, search_key
+from app.search.errors import DeadlineExceeded, EmptyQuery, InvalidLimit
+from app.search.explain import explain
+from app.search.model import Match, RankedProduct, SearchResult, Wishes
+from app.search.query import analysis_of_product, query_for_photo, query_for_words
+from app.search.rank import Closeness, Question, Scored, match_of, rank, relevant, worth_a_closer_look
+
+MOST_ON_A_PAGE = 100
+CLOSER_LOOKS = 40
+"""Candidates whose pictures are compared closely; 0.3 ms each (docs/decisions/0051)."""
+FACETS = tuple(FacetField)
+NO_WISHES = Wishes()
+
+
+class Stopwatch:
+    """Milliseconds of each stage, in the order they were passed."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+        self._since = perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """Book the time since the lap before (or the start) to the stage."""
+        now = perf_counter()
+        self.milliseconds[stage] = self.milliseconds.get(stage, 0.0) + (now - self._since) * 1000.0
+        self._since = now
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything found for one question, before it is cut: what `akin tune` and `akin evaluate` look at too.
+
+    scored: all candidates, best first, also those below the cut-off.
+    """
+
+    snapshot: Snapshot
+    query: Query
+    question: Question
+    analysis: PhotoAnalysis | None
+    scored: tuple[Scored, ...]
+
+
+class VisualSearch:
+    """Finds products by photo, by words, or like another product.
+
+    The result set is every candidate whose score is at or above the relevance cut-off. Total, facets and pages are
+    taken from it, so they agree; filters narrow all of them and change no score. A page is continued by its cursor:
+    together the pages hold every product of the result set once, as long as nothing is changed meanwhile.
+
+    Every method raises InvalidLimit, InvalidCursor, CursorExpired, DeadlineExceeded (when deadline_s is given and
+    passes), and what catalog and analyzer raise: NothingPublished, CatalogUnavailable, EmbeddingMismatch, Unavailable.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        analyzer: Analyzer,
+        calibration: Calibration,
+        *,
+        executor: Executor | None = None,
+        popularity: Mapping[str, float] | None = None,
+    ) -> None:
+        """executor: where pictures are compared; None takes the event loop's own threads.
+
+        popularity: product id -> 0..1; it nudges, see rank.py.
+        """
+        self._catalog = catalog
+        self._analyzer = analyzer
+        self._calibration = calibration
+        self._executor = executor
+        self._popularity = popularity or {}
+
+    async def by_photo(
+        self,
+        photo: Photo,
+        wishes: Wishes = NO_WISHES,
+        *,
+        deadline_s: float | None = None,
+    ) -> SearchResult:
+        """What the shop sells that is akin to the photographed thing. Words in the wishes refine the answer."""
+        async with deadline(deadline_s):
+            check(wishes)
+            watch = Stopwatch()
+            findings = await self.find(photo, wishes, watch)
+            key = search_key("photo", photo.sha256, repr(wishes.crop), wishes.text.strip(), filters_key(wishes))
+            return await self._page(findings, wishes, key, watch)
+
+    async def by_text(self, wishes: Wishes, *, deadline_s: float | None = None) -> SearchResult:
+        """What the shop sells that fits the words. Raises EmptyQuery when there are none."""
+        async with deadline(deadline_s):
+            check(wishes)
+            if not wishes.text.strip():
+                raise EmptyQuery("The search holds no words.", fix="Send words in `text`, or search by photo.")
+            watch = Stopwatch()
+            snapshot = await self._catalog.snapshot()
+            query = query_for_words(wishes)
+            findings = await self._gather(snapshot, query, Question(photo=False, words=True), None, watch)
+            key = search_key("words", wishes.text.strip(), filters_key(wishes))
+            return await self._page(findings, wishes, key, watch)
+
+    async def similar_to(
+        self,
+        product_id: str,
+        wishes: Wishes = NO_WISHES,
+        *,
+        deadline_s: float | None = None,
+    ) -> SearchResult:
+        """Other products akin to this one. Raises ProductNotFound."""
+        async with deadline(deadline_s):
+            check(wishes)
+            watch = Stopwatch()
+            snapshot = await self._catalog.snapshot()
+            analysis = await known_of(snapshot, product_id)
+            watch.lap("analyze")
+            others = replace(wishes, filters=(*wishes.filters, NotProduct((product_id,))))
+            findings = await self._for_analysis(snapshot, analysis, others, watch)
+            key = search_key("similar", product_id, wishes.text.strip(), filters_key(wishes))
+            page = await self._page(findings, wishes, key, watch)
+            return replace(page, analysis=None)
+
+    async def find(self, photo: Photo, wishes: Wishes, watch: Stopwatch | None = None) -> Findings:
+        """All candidates for a photo with their scores, uncut: the judgments of a fit need those below the cut too."""
+        watch = watch or Stopwatch()
+        analysis = await self._analyzer.analyze(photo, wishes.crop)
+        watch.lap("analyze")
+        snapshot = await self._catalog.snapshot()
+        return await self._for_analysis(snapshot, analysis, wishes, watch)
+
+    async def _for_analysis(
+        self, snapshot: Snapshot, analysis: PhotoAnalysis, wishes: Wishes, watch: Stopwatch
+    ) -> Findings:
+        query = query_for_photo(analysis, wishes)
+        question = Question(photo=True, words=bool(query.text), novelty=analysis.novelty)
+        return await self._gather(snapshot, query, question, analysis, watch)
+
+    async def _gather(
+        self, snapshot: Snapshot, query: Query, question: Question, analysis: PhotoAnalysis | None, watch: Stopwatch
+    ) -> Findings:
+        found = await snapshot.retrieve(query)
+        watch.lap("retrieve")
+        scored = rank(found.items, question, self._calibration, popularity=self._popularity)
+        watch.lap("rank")
+        if analysis is not None:
+            near = await self._closeness(snapshot, analysis, scored)
+            watch.lap("verify")
+            scored = rank(found.items, question, self._calibration, near, self._popularity)
+            watch.lap("rank")
+        return Findings(snapshot, query, question, analysis, tuple(scored))
+
+    async def _closeness(
+        self, snapshot: Snapshot, analysis: PhotoAnalysis, scored: list[Scored]
+    ) -> dict[str, Closeness]:
+        chosen = worth_a_closer_look(scored, self._calibration, CLOSER_LOOKS)
+        evidence = await snapshot.evidence([(one.product_id, one.candidate.image) for one in chosen])
+        seen = [(one.product_id, picture) for one, picture in zip(chosen, evidence, strict=True) if picture is not None]
+        if not seen:
+            return {}
+        loop = asyncio.get_running_loop()
+        pictures = [picture for _, picture in seen]
+        near = await loop.run_in_executor(self._executor, look_closer, analysis, pictures)
+        return dict(zip((product_id for product_id, _ in seen), near, strict=True))
+
+    async def _page(self, findings: Findings, wishes: Wishes, key: str, watch: Stopwatch) -> SearchResult:
+        snapshot = findings.snapshot
+        generation = snapshot.generation
+        after = read_cursor(wishes.cursor, search=key, generation=generation.id) if wishes.cursor is not None else None
+        results = relevant(findings.scored, self._calibration)
+        rest = [one for one in results if after is None or after.starts_after(one.score, one.product_id)]
+        shown = rest[: wishes.limit]
+        facets = await snapshot.facets([one.product_id for one in results], FACETS)
+        watch.lap("facets")
+        items = await self._items(findings, shown)
+        watch.lap("explain")
+        last = shown[-1] if len(rest) > len(shown) else None
+        cursor = Cursor(generation.id, key, last.score, last.product_id).encoded() if last is not None else None
+        return SearchResult(
+            search_id=token_urlsafe(12),
+            items=items,
+            total=len(results),
+            facets=facets,
+            generation=generation,
+            analysis=findings.analysis,
+            next_cursor=cursor,
+            degraded=self._degraded(findings),
+            timings_ms=watch.milliseconds,
+        )
+
+    async def _items(self, findings: Findings, shown: Iterable[Scored]) -> tuple[RankedProduct, ...]:
+        """The products of a page. One that was deleted since it was found is left out."""
+        scored = {one.product_id: one for one in shown}
+        products = await findings.snapshot.products(list(scored))
+        return tuple(self._item(findings, scored[product.id], product) for product in products)
+
+    def _item(self, findings: Findings, scored: Scored, product: Product) -> RankedProduct:
+        return RankedProduct(
+            product=product,
+            image=scored.candidate.image,
+            score=scored.score,
+            match=match_of(scored.score, self._calibration) or Match.LOOSE,
+            reasons=explain(scored, product, findings.query, findings.analysis),
+        )
+
+    def _degraded(self, findings: Findings) -> tuple[Gap, ...]:
+        gaps = findings.analysis.gaps if findings.analysis is not None else ()
+        embedder = findings.query.vector.embedder if findings.query.vector is not None else self._calibration.embedder
+        if self._calibration.embedder not in ("", embedder):
+            gaps = (*gaps, Gap("calibration", "other-embedder"))
+        return gaps
+
+
+@asynccontextmanager
+async def deadline(seconds: float | None) -> AsyncIterator[None]:
+    """Give up after so many seconds. Raises DeadlineExceeded."""
+    scope = asyncio.timeout(seconds)
+    try:
+        async with scope:
+            yield
+    except TimeoutError as error:
+        if not scope.expired():  # somebody else's time-out, not ours to explain
+            raise
+        raise DeadlineExceeded(
+            f"The search did not finish within {seconds} s.", fix="Try again in a moment.", deadline_s=seconds
+        ) from error
+
+
+def check(wishes: Wishes) -> None:
+    """Refuse a page size that cannot be served. Raises InvalidLimit."""
+    if not 1 <= wishes.limit <= MOST_ON_A_PAGE:
+        raise InvalidLimit(
+            f"A page of {wishes.limit} items cannot be had.",
+            fix=f"Ask for 1 to {MOST_ON_A_PAGE} items.",
+            limit=wishes.limit,
+        )
+
+
+def filters_key(wishes: Wishes) -> str:
+    """The filters in one fixed form: their order does not make another search."""
+    return "\n".join(sorted(repr(one) for one in wishes.filters))
+
+
+async def known_of(snapshot: Snapshot, product_id: str) -> PhotoAnalysis:
+    """What is known of a product by its first readable picture. Raises ProductNotFound."""
+    products = await snapshot.products([product_id])
+    if not products:
+        raise ProductNotFound(f"There is no product {product_id!r}.", fix="Use an id from a search result.")
+    product = products[0]
+    pictures = await snapshot.evidence([(product.id, position) for position in range(len(product.images))])
+    return analysis_of_product(product, next((picture for picture in pictures if picture is not None), None))
