@@ -1,0 +1,31 @@
+"""Akin's own eyes: what can be seen in a photo with no network and no downloaded weights.
+
+Pure, synchronous code on uint8 RGB arrays. `LocalEyes.see` looks, `channel_similarities`, `color_similarity` and
+`verify` compare, `look_score` orders, `Teaching` is what a catalog's labeled products teach.
+"""
+
+from app.analysis.local.channels import CHANNELS, channel_similarities, look_score
+from app.analysis.local.color import SeenColor, color_similarity
+from app.analysis.local.eyes import LocalEyes, Seen
+from app.analysis.local.onnx_embedder import BadEmbedder, OnnxEmbedder
+from app.analysis.local.teaching import Taught, Teaching, TeachingMismatch
+from app.analysis.local.verify import verify
+
+EMBEDDER_NAME = "akin-local/1"
+
+__all__ = [
+    "CHANNELS",
+    "EMBEDDER_NAME",
+    "BadEmbedder",
+    "LocalEyes",
+    "OnnxEmbedder",
+    "Seen",
+    "SeenColor",
+    "Taught",
+    "Teaching",
+    "TeachingMismatch",
+    "channel_similarities",
+    "color_similarity",
+    "look_score",
+    "verify",
+]

@@ -1,0 +1,104 @@
+"""One photo's pixels to everything the embedded eyes see in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.analysis.local.canvas import READ_SIDE, WHOLE, Box, Canvas, canvas_of, cut, reduced
+from app.analysis.local.channels import DIMS, joined
+from app.analysis.local.color import SeenColor, color_histogram, named_colors
+from app.analysis.local.keypoints import points_of
+from app.analysis.local.region import Region, find_region, framed, whole_region
+from app.analysis.local.shape import read_shape
+from app.analysis.local.texture import read_dense
+from app.analysis.local.verify import pack
+from app.analysis.local.weights import shipped_weights
+
+COLOR_SIDE = 64
+AROUND = 0.05
+"""What background counts beside the object (0..1): where the object was not found, the photo still has a vector."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What one look at a photo gave.
+
+    region: box of the object, x, y, width, height in 0..1 of the photo (the caller's crop where one was given);
+    region_confidence: 0..1; embedding: (dims,) float32, unit length, cosine = overall look; colors: the object's, at
+    most five, largest first; features: key points for `verify`, at most 6 KB; objects: boxes of all salient regions
+    with their confidence, largest first.
+    """
+
+    region: Box
+    region_confidence: float
+    embedding: NDArray[np.float32]
+    colors: tuple[SeenColor, ...]
+    features: bytes
+    objects: tuple[tuple[Box, float], ...]
+
+
+class LocalEyes:
+    """Sees without network, settings or chance: equal pixels give equal answers. Thread-safe; pickles in bytes."""
+
+    dims: int = DIMS
+
+    def see(self, pixels: NDArray[np.uint8], crop: Box | None = None) -> Seen:
+        """pixels: (H, W, 3) uint8 upright sRGB, sides about 80..1024; crop: x, y, width, height in 0..1 of the photo.
+
+        Never fails for a flat, gray or tiny picture: the answer then has little in it.
+        """
+        photo = np.ascontiguousarray(pixels)
+        whole = cut(photo, crop) if crop is not None else photo
+        picture = reduced(whole, READ_SIDE)
+        region = whole_region(picture) if crop is not None else find_region(picture)
+        canvas = canvas_of(picture, region.mask, WHOLE if crop is not None else framed(region))
+        return Seen(
+            region=crop if crop is not None else region.box,
+            region_confidence=round(1.0 if crop is not None else region.confidence, 4),
+            embedding=embedding_of(canvas),
+            colors=named_colors(canvas),
+            features=features_of(canvas),
+            objects=objects_of(region, crop),
+        )
+
+
+def embedding_of(canvas: Canvas) -> NDArray[np.float32]:
+    weights = shipped_weights()
+    dense = read_dense(canvas)
+    weight = dense.weight + np.float32(AROUND)
+    lines = weight * np.minimum(1.0, np.linalg.norm(dense.lines, axis=1)).astype(np.float32)
+    raw = {
+        "color": read_color(canvas),
+        "shape": read_shape(canvas),
+        "texture": weights.coders["texture"].encode(dense.lines, lines),
+        "pattern": weights.coders["pattern"].encode(dense.paint, weight),
+    }
+    return joined({name: weights.projections[name](values) for name, values in raw.items()})
+
+
+def read_color(canvas: Canvas) -> NDArray[np.float32]:
+    """Two histograms (2 * COLOR_DIMS,): of the whole object, and of its middle, where background hardly gets in."""
+    scale = COLOR_SIDE / max(canvas.mask.shape)
+    size = (max(8, round(canvas.mask.shape[1] * scale)), max(8, round(canvas.mask.shape[0] * scale)))
+    lab = np.asarray(cv2.resize(canvas.lab, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    mask = np.asarray(cv2.resize(canvas.mask, size, interpolation=cv2.INTER_AREA), dtype=np.float32) + np.float32(0.02)
+    top, left = size[1] // 4, size[0] // 4
+    inner = (slice(top, size[1] - top), slice(left, size[0] - left))
+    return np.concatenate([color_histogram(lab, mask), color_histogram(lab[inner], mask[inner])])
+
+
+def features_of(canvas: Canvas) -> bytes:
+    points = points_of(canvas.gray, canvas.mask)
+    projection = shipped_weights().points
+    height, width = canvas.gray.shape
+    return pack(points, projection.mean, projection.matrix, (width, height))
+
+
+def objects_of(region: Region, crop: Box | None) -> tuple[tuple[Box, float], ...]:
+    if crop is not None:
+        return ((crop, 1.0),)
+    return region.others or ((region.box, region.confidence),)
