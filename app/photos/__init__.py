@@ -12,20 +12,42 @@ from app.photos.errors import (
     PhotoEmpty,
     PhotoNotFound,
     PhotoRejected,
+    PhotoStoreUnavailable,
     PhotoTooLarge,
     PhotoTooManyPixels,
     PhotoTooSmall,
     PhotoTruncated,
     PhotoUnsupportedFormat,
 )
+from app.photos.fetch import ImageFetcher
+from app.photos.fetch_errors import (
+    ImageForbiddenAddress,
+    ImageNotFetched,
+    ImageNotFound,
+    ImageRefused,
+    ImageTimeout,
+    ImageTooLarge,
+    ImageUnreachable,
+    ImageUrlInvalid,
+)
 from app.photos.photo import MAX_SIDE, Photo
 from app.photos.pool import PhotoDecoder
+from app.photos.store import PhotoStore
 
 __all__ = [
     "FORMATS",
     "MAX_SIDE",
     "DecoderBusy",
     "DecoderClosed",
+    "ImageFetcher",
+    "ImageForbiddenAddress",
+    "ImageNotFetched",
+    "ImageNotFound",
+    "ImageRefused",
+    "ImageTimeout",
+    "ImageTooLarge",
+    "ImageUnreachable",
+    "ImageUrlInvalid",
     "Photo",
     "PhotoCorrupt",
     "PhotoDecodeCrashed",
@@ -36,6 +58,8 @@ __all__ = [
     "PhotoLimits",
     "PhotoNotFound",
     "PhotoRejected",
+    "PhotoStore",
+    "PhotoStoreUnavailable",
     "PhotoTooLarge",
     "PhotoTooManyPixels",
     "PhotoTooSmall",

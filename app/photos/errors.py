@@ -16,7 +16,8 @@
     └── PhotoNotFound                no stored photo has this id, or no longer
     Unavailable
     ├── DecoderBusy                  every decoding slot and every waiting place is taken
-    └── DecoderClosed                the decoder was closed, or its processes cannot be started
+    ├── DecoderClosed                the decoder was closed, or its processes cannot be started
+    └── PhotoStoreUnavailable        the file of searched photos cannot be read or written
 
 Errors of fetching a picture from a URL stand in `app/photos/fetch_errors.py`.
 """
@@ -123,3 +124,10 @@ class DecoderClosed(Unavailable):
 
     code = "photo-decoder-closed"
     title = "Photos cannot be decoded now"
+
+
+class PhotoStoreUnavailable(Unavailable):
+    """The file of searched photos cannot be opened, read or written: a full disk, missing rights, a foreign file."""
+
+    code = "photo-store-unavailable"
+    title = "Searched photos cannot be kept now"
