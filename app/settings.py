@@ -66,6 +66,11 @@ class Settings(BaseSettings):
     photo_ttl_s: int = Field(
         default=3600, ge=0, le=30 * 86_400, description="How long a searched photo is kept, in seconds; `0` keeps none."
     )
+    fetch_private: bool = Field(
+        default=False,
+        description="`true` also fetches product pictures over plain http and from private addresses: for a shop whose"
+        " pictures lie in its own network.",
+    )
     media: Path | None = Field(
         default=None,
         description="Folder served at `/media`, so that the relative image links of a feed can be shown.",

@@ -1,0 +1,12 @@
+"""The HTTP interface: thin routes around the search and the catalog."""
+
+from fastapi import APIRouter
+
+from app.api import products, search
+from app.api.openapi import install_openapi
+
+router = APIRouter()
+router.include_router(search.router)
+router.include_router(products.router)
+
+__all__ = ["install_openapi", "router"]

@@ -1,0 +1,101 @@
+"""The OpenAPI document: every operation with its errors and examples; built from the same classes that are raised."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.api.schemas import Problem
+from app.edge.errors import BodyTimeout, BodyTooLarge, status_for
+from app.edge.problems import MEDIA_TYPE, problem_type
+from app.errors import AppError
+
+Responses = dict[int | str, dict[str, Any]]
+
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
+
+DESCRIPTION = """
+Akin finds what a shop sells that is akin to what a shopper photographed.
+
+Post a photo to `/search-by-photo`; the answer holds ranked products, each with the probability that a shopper calls it
+similar and the reasons for it. Every error is one RFC 9457 problem (`application/problem+json`): branch on `code`, show
+`detail` and `fix`, and quote `request_id` to the operator.
+"""
+
+
+def problems(*errors: type[AppError]) -> Responses:
+    """The error responses of an operation: one entry a status, one example an error, a crash included."""
+    by_status: dict[int, list[type[AppError]]] = {}
+    for error in (*errors, AppError):
+        by_status.setdefault(status_for(error), []).append(error)
+    return {status: _response(status, classes) for status, classes in sorted(by_status.items())}
+
+
+def body_problems(*errors: type[AppError]) -> Responses:
+    """`problems` for an operation that takes a body."""
+    return problems(BodyTooLarge, BodyTimeout, *errors)
+
+
+def example(name: str, summary: str, value: object) -> Responses:
+    """The successful response with its example."""
+    return {200: {"content": {"application/json": {"examples": {name: {"summary": summary, "value": value}}}}}}
+
+
+def install_openapi(app: FastAPI) -> None:
+    """Give the app its document: as FastAPI makes it, with our problem shape instead of the framework's errors."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    made = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=DESCRIPTION.strip(),
+        routes=app.routes,
+        tags=[
+            {"name": "search", "description": "Find products by photo, by words, or like another product."},
+            {"name": "products", "description": "Read and change single products; searchable within 2 seconds."},
+            {"name": "health", "description": "For whoever runs the server."},
+        ],
+    )
+    schemas = made["components"]["schemas"]
+    for name in _FRAMEWORK_SCHEMAS:
+        schemas.pop(name, None)
+    schemas["Problem"] = Problem.model_json_schema()
+    return made
+
+
+def _response(status: int, errors: Sequence[type[AppError]]) -> dict[str, Any]:
+    return {
+        "description": "; ".join(error.title for error in errors) + ".",
+        "content": {
+            MEDIA_TYPE: {
+                "schema": _PROBLEM,
+                "examples": {
+                    error.code: {"summary": error.title, "value": _example(status, error)} for error in errors
+                },
+            }
+        },
+    }
+
+
+def _example(status: int, error: type[AppError]) -> dict[str, object]:
+    sentence = (error.__doc__ or error.title).strip().splitlines()[0]
+    return {
+        "type": problem_type(error.code),
+        "title": error.title,
+        "status": status,
+        "detail": sentence,
+        "code": error.code,
+        "fix": None,
+        "request_id": "5f0c7d0c6f5e4a0f9a3a1b2c3d4e5f60",
+        "extra": {},
+    }

@@ -1,0 +1,192 @@
+"""Single products: read, change, remove, and what looks like them."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Path, Response
+from starlette.requests import Request
+
+from app.api import examples
+from app.api.openapi import body_problems, example, problems
+from app.api.product_data import patched, problem_entry, product_from, refused, with_known_pictures
+from app.api.schemas import ProductChange, ProductDetail, ProductWarning, ProductWrite, SearchAnswer
+from app.api.search import (
+    SEARCH_PROBLEMS,
+    WORD_FIELDS,
+    CursorParameter,
+    FiltersParameter,
+    LimitParameter,
+    TextParameter,
+)
+from app.api.shapes import product_detail, search_answer
+from app.catalog import Catalog, CatalogUnavailable, EmbeddingMismatch, NothingPublished, Product, ProductNotFound
+from app.edge.deps import CatalogDep, IntakeDep, LimitsDep, SearchDep
+from app.edge.disconnect import while_connected
+from app.edge.errors import InvalidJson, InvalidProduct, InvalidRequest, UnsupportedMediaType
+from app.edge.wishes import read_wishes, refuse_unknown
+from app.intake import Checked, Intake, Prepared
+from app.photos import DecoderBusy
+
+ProductId = Annotated[
+    str,
+    Path(min_length=1, max_length=200, description="The product's id in the feed.", examples=["lund-chair-teal"]),
+]
+READ_PROBLEMS = (ProductNotFound, NothingPublished, CatalogUnavailable)
+WRITE_PROBLEMS = (
+    InvalidJson,
+    InvalidRequest,
+    InvalidProduct,
+    UnsupportedMediaType,
+    EmbeddingMismatch,
+    NothingPublished,
+    CatalogUnavailable,
+    DecoderBusy,
+)
+
+router = APIRouter(prefix="/products", tags=["products"])
+
+# The converter `path` lets an id hold a slash; /similar comes first, or it would be taken for the end of an id.
+
+
+@router.get(
+    "/{product_id:path}/similar",
+    operation_id="findSimilar",
+    summary="Find products like this one",
+    responses={
+        **example("match", "A chair of the same make", examples.SIMILAR_ANSWER),
+        **problems(*READ_PROBLEMS, *SEARCH_PROBLEMS),
+    },
+)
+async def find_similar(
+    request: Request,
+    product_id: ProductId,
+    search: SearchDep,
+    limits: LimitsDep,
+    text: TextParameter = "",
+    filters: FiltersParameter = "",
+    limit: LimitParameter = "",
+    cursor: CursorParameter = "",
+) -> SearchAnswer:
+    """Compares the product's main picture with all others; the product itself is not in the answer."""
+    refuse_unknown(request.query_params, WORD_FIELDS)
+    wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor})
+    found = search.similar_to(product_id, wishes, deadline_s=limits.deadline_s)
+    return search_answer(await while_connected(request, found))
+
+
+@router.get(
+    "/{product_id:path}",
+    operation_id="getProduct",
+    summary="Read one product",
+    responses={**example("product", "An armchair", examples.DETAIL), **problems(*READ_PROBLEMS)},
+)
+async def get_product(product_id: ProductId, catalog: CatalogDep) -> ProductDetail:
+    """All that is known of the product: what the feed says, and what its pictures show."""
+    return product_detail(await _product(catalog, product_id))
+
+
+@router.put(
+    "/{product_id:path}",
+    operation_id="putProduct",
+    summary="Add a product, or replace it whole",
+    responses={
+        **example("replaced", "The product was there before", examples.CHANGE),
+        201: {
+            "model": ProductChange,
+            "description": "The product is new.",
+            "content": {"application/json": {"examples": {"new": {"value": {**examples.CHANGE, "created": True}}}}},
+        },
+        **body_problems(*WRITE_PROBLEMS),
+    },
+)
+async def put_product(
+    product_id: ProductId,
+    stated: Annotated[ProductWrite, Body(openapi_examples={"armchair": {"value": examples.WRITE}})],
+    response: Response,
+    catalog: CatalogDep,
+    intake: IntakeDep,
+) -> ProductChange:
+    """The pictures are fetched and looked at before the answer; members left out are empty.
+
+    Searchable within 2 seconds. A picture that cannot be had or read is a warning while another one can. The next load
+    of a feed replaces the product by what that feed says.
+    """
+    prepared = await _looked_at(intake, product_from(stated, product_id))
+    return await _write(catalog, prepared, response)
+
+
+@router.patch(
+    "/{product_id:path}",
+    operation_id="patchProduct",
+    summary="Change some members of a product",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                kind: {
+                    "schema": {"$ref": "#/components/schemas/ProductWrite"},
+                    "examples": {"reduced": {"summary": "Reduced and on backorder", "value": examples.PATCH}},
+                }
+                for kind in ("application/merge-patch+json", "application/json")
+            },
+        }
+    },
+    responses={
+        **example("changed", "The changed product", examples.CHANGE),
+        **body_problems(*WRITE_PROBLEMS, ProductNotFound),
+    },
+)
+async def patch_product(
+    product_id: ProductId,
+    patch: Annotated[dict[str, Any], Body()],
+    response: Response,
+    catalog: CatalogDep,
+    intake: IntakeDep,
+) -> ProductChange:
+    """A JSON merge patch (RFC 7396): members given replace those stored, null empties them, all others stay.
+
+    Pictures are only fetched again when the patch changes `images`.
+    """
+    snapshot = await catalog.snapshot()
+    before = await _product(catalog, product_id)
+    changed = product_from(patched(before, patch), product_id)
+    if [image.url for image in changed.images] == [image.url for image in before.images]:
+        evidence = await snapshot.evidence([(product_id, position) for position in range(len(before.images))])
+        return await _write(catalog, Prepared(with_known_pictures(changed, before, evidence)), response)
+    return await _write(catalog, await _looked_at(intake, changed), response)
+
+
+@router.delete(
+    "/{product_id:path}",
+    operation_id="deleteProduct",
+    summary="Remove a product",
+    status_code=204,
+    responses=problems(*READ_PROBLEMS),
+)
+async def delete_product(product_id: ProductId, catalog: CatalogDep) -> None:
+    """It is no longer found within 2 seconds. The next load of a feed that names it brings it back."""
+    await catalog.delete(product_id)
+
+
+async def _product(catalog: Catalog, product_id: str) -> Product:
+    found = await (await catalog.snapshot()).products([product_id])
+    if not found:
+        raise ProductNotFound(f"There is no product {product_id!r}.", fix="Use the id of a product of the shop.")
+    return found[0]
+
+
+async def _looked_at(intake: Intake, product: Product) -> Prepared:
+    prepared = await intake.prepare(product)
+    if prepared.product is None:
+        raise refused(Checked(None, prepared.problems))
+    return prepared
+
+
+async def _write(catalog: Catalog, prepared: Prepared, response: Response) -> ProductChange:
+    assert prepared.product is not None
+    created = await catalog.put(prepared.product)
+    response.status_code = 201 if created else 200
+    return ProductChange(
+        product=product_detail(prepared.product),
+        created=created,
+        warnings=[ProductWarning.model_validate(problem_entry(problem)) for problem in prepared.problems],
+    )

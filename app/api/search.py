@@ -1,0 +1,177 @@
+"""Searching: by photo, by words."""
+
+import hashlib
+import logging
+import time
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+
+from app.analysis import Gap, InvalidBox
+from app.api import examples
+from app.api.openapi import body_problems, example, problems
+from app.api.schemas import SearchAnswer
+from app.api.shapes import search_answer
+from app.catalog import CatalogUnavailable, EmbeddingMismatch, NothingPublished, UnknownFilter
+from app.edge.deps import DecoderDep, LimitsDep, PhotosDep, SearchDep, UploadsDep
+from app.edge.disconnect import while_connected
+from app.edge.errors import Busy, InvalidForm, InvalidJson, InvalidRequest, UnsupportedMediaType
+from app.edge.state import Limits
+from app.edge.uploads import Form, read_form
+from app.edge.wishes import read_wishes, refuse_unknown
+from app.errors import Unavailable
+from app.photos import (
+    DecoderBusy,
+    Photo,
+    PhotoCorrupt,
+    PhotoDecoder,
+    PhotoEmpty,
+    PhotoNotFound,
+    PhotoStore,
+    PhotoTooLarge,
+    PhotoTooManyPixels,
+    PhotoTooSmall,
+    PhotoTruncated,
+    PhotoUnsupportedFormat,
+)
+from app.search import CursorExpired, DeadlineExceeded, EmptyQuery, InvalidCursor, VisualSearch, Wishes
+
+PHOTO_FIELDS = ("photo", "photo_id", "crop", "text", "filters", "limit", "cursor")
+WORD_FIELDS = ("text", "filters", "limit", "cursor")
+
+SEARCH_PROBLEMS = (
+    InvalidRequest,
+    InvalidJson,
+    UnknownFilter,
+    InvalidCursor,
+    CursorExpired,
+    DeadlineExceeded,
+    NothingPublished,
+    CatalogUnavailable,
+)
+
+TextParameter = Annotated[str, Query(description="What to look for, in words.", examples=["teal velvet armchair"])]
+FiltersParameter = Annotated[
+    str, Query(description="Filters as a JSON object; see `POST /search-by-photo`.", examples=[examples.FILTERS])
+]
+LimitParameter = Annotated[str, Query(description="Items a page, 1 to 100; 24 when left out.", examples=["24"])]
+CursorParameter = Annotated[str, Query(description="`next_cursor` of the page before.")]
+
+logger = logging.getLogger("akin.api")
+router = APIRouter(tags=["search"])
+
+
+@router.post(
+    "/search-by-photo",
+    operation_id="searchByPhoto",
+    summary="Find products like the photographed thing",
+    openapi_extra={"requestBody": examples.SEARCH_FORM},
+    responses={
+        **example("match", "A chair that the shop sells in another color", examples.PHOTO_ANSWER),
+        **body_problems(
+            InvalidForm,
+            UnsupportedMediaType,
+            InvalidBox,
+            *SEARCH_PROBLEMS,
+            PhotoEmpty,
+            PhotoTooLarge,
+            PhotoTooManyPixels,
+            PhotoTooSmall,
+            PhotoUnsupportedFormat,
+            PhotoTruncated,
+            PhotoCorrupt,
+            PhotoNotFound,
+            EmbeddingMismatch,
+            Busy,
+            DecoderBusy,
+        ),
+    },
+)
+async def search_by_photo(
+    request: Request,
+    search: SearchDep,
+    decoder: DecoderDep,
+    photos: PhotosDep,
+    uploads: UploadsDep,
+    limits: LimitsDep,
+) -> SearchAnswer:
+    """Send the photo as `photo`, or `photo_id` of an earlier answer to refine that search or to get its next page.
+
+    JPEG, PNG, WebP, HEIC and AVIF are recognized by their content. The picture is turned upright, shrunk to 1024 pixels
+    and stripped of everything but its pixels before anything else sees it. An empty `items` is an honest answer: the
+    shop sells nothing like it.
+    """
+    with uploads.hold() as take:
+        form = await read_form(request, take, file_fields=frozenset({"photo"}))
+        refuse_unknown(form.fields, PHOTO_FIELDS)
+        wishes = read_wishes(form.fields)
+        return await while_connected(request, _answer(form, wishes, search, decoder, photos, limits))
+
+
+@router.get(
+    "/search",
+    operation_id="searchByWords",
+    summary="Find products by words",
+    responses={
+        **example("match", "Two chairs", examples.WORDS_ANSWER),
+        **problems(EmptyQuery, *SEARCH_PROBLEMS),
+    },
+)
+async def search_by_words(
+    request: Request,
+    search: SearchDep,
+    limits: LimitsDep,
+    text: TextParameter = "",
+    filters: FiltersParameter = "",
+    limit: LimitParameter = "",
+    cursor: CursorParameter = "",
+) -> SearchAnswer:
+    """Titles, brands, types, colors, materials and descriptions are searched; the best matches come first."""
+    refuse_unknown(request.query_params, WORD_FIELDS)
+    wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor})
+    return search_answer(await while_connected(request, search.by_text(wishes, deadline_s=limits.deadline_s)))
+
+
+async def _answer(
+    form: Form, wishes: Wishes, search: VisualSearch, decoder: PhotoDecoder, photos: PhotoStore, limits: Limits
+) -> SearchAnswer:
+    started = time.perf_counter()
+    photo = await _photo(form, decoder, photos)
+    decoded = time.perf_counter()
+    photo_id = form.fields.get("photo_id")
+    gaps: tuple[Gap, ...] = ()
+    if photo_id is None and limits.keeps_photos:
+        photo_id, gaps = await _kept(photo, photos)
+    spent_s = time.perf_counter() - started
+    result = await search.by_photo(photo, wishes, deadline_s=max(0.0, limits.deadline_s - spent_s))
+    return search_answer(replace(result, degraded=(*result.degraded, *gaps)), photo_id, (decoded - started) * 1000)
+
+
+async def _photo(form: Form, decoder: PhotoDecoder, photos: PhotoStore) -> Photo:
+    """The photo to search with, under the digest of its clean JPEG.
+
+    That digest is the same whether the file was sent or its photo_id, so a cursor of the one continues the other.
+    """
+    data, photo_id = form.files.get("photo"), form.fields.get("photo_id")
+    if (data is None) == (photo_id is None):
+        raise InvalidRequest(
+            "Send either `photo` or `photo_id`.",
+            fix="Send the file as the form field `photo`, e.g. curl -F photo=@chair.jpg.",
+            errors=[{"field": "photo", "message": "exactly one of photo and photo_id is needed"}],
+        )
+    if photo_id is not None:
+        return await decoder.decode(await photos.get(photo_id))
+    assert data is not None
+    photo = await decoder.decode(data)
+    return replace(photo, sha256=hashlib.sha256(photo.jpeg).hexdigest())
+
+
+async def _kept(photo: Photo, photos: PhotoStore) -> tuple[str | None, tuple[Gap, ...]]:
+    """Keep the photo for later refinement; a store that fails costs the id, not the search."""
+    try:
+        return await photos.put(photo), ()
+    except Unavailable as failure:
+        logger.warning("a photo was not kept: %s", failure.detail)
+        return None, (Gap("photo_store", "unavailable"),)

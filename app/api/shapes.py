@@ -1,0 +1,154 @@
+"""From the domain to the wire: pure functions, one per wire model."""
+
+from collections.abc import Iterable
+from urllib.parse import quote, urlsplit
+
+from app.analysis import Box, Color, ObjectType, PhotoAnalysis
+from app.api import schemas
+from app.catalog import Money, Product, SeenAttribute, SeenColor, SeenLabel
+from app.search import RankedProduct, SearchResult
+
+MEDIA_PATH = "/media"
+
+
+def search_answer(
+    result: SearchResult, photo_id: str | None = None, decode_ms: float | None = None
+) -> schemas.SearchAnswer:
+    """A page of a search; decode_ms is what reading the photo took before the search."""
+    before = {} if decode_ms is None else {"decode": decode_ms}
+    return schemas.SearchAnswer(
+        search_id=result.search_id,
+        photo_id=photo_id,
+        analysis=None if result.analysis is None else analysis_model(result.analysis),
+        items=[item_model(item) for item in result.items],
+        total=result.total,
+        facets={
+            str(field): [schemas.FacetCountModel(value=one.value, count=one.count) for one in counts]
+            for field, counts in result.facets.items()
+        },
+        next_cursor=result.next_cursor,
+        degraded=[schemas.GapModel(part=gap.part, reason=gap.reason) for gap in result.degraded],
+        generation=schemas.GenerationModel(id=result.generation.id, published_at=result.generation.published_at),
+        timings_ms={stage: round(spent, 2) for stage, spent in {**before, **result.timings_ms}.items()},
+    )
+
+
+def item_model(item: RankedProduct) -> schemas.ItemModel:
+    """One ranked product. Weights are not rounded: they sum to the score."""
+    return schemas.ItemModel(
+        product=product_card(item.product, item.image),
+        score=item.score,
+        match=item.match.value,
+        reasons=[schemas.ReasonModel(code=one.code.value, value=one.value, weight=one.weight) for one in item.reasons],
+    )
+
+
+def product_card(product: Product, image: int = 0) -> schemas.ProductCard:
+    """What a list shows; `image` is the position of the picture to show."""
+    return schemas.ProductCard(
+        id=product.id,
+        title=product.title,
+        brand=product.brand,
+        type=product.type,
+        category=list(product.category),
+        price=price_model(product.price),
+        sale_price=price_model(product.sale_price),
+        availability=product.availability.value,
+        link=web_address(product.link),
+        image=image_address(product.images[image].url) if image < len(product.images) else None,
+    )
+
+
+def product_detail(product: Product) -> schemas.ProductDetail:
+    """All that is known of a product."""
+    return schemas.ProductDetail(
+        **dict(product_card(product)),
+        description=product.description,
+        google_category=product.google_category,
+        gtin=product.gtin,
+        color=product.color,
+        material=product.material,
+        pattern=product.pattern,
+        size=product.size,
+        item_group_id=product.item_group_id,
+        custom_labels=list(product.custom_labels),
+        images=[image.url for image in product.images],
+        attributes=[attribute_model(one) for one in product.attributes],
+        labels=[label_model(one) for one in product.labels],
+        colors=[color_model(one) for one in product.colors],
+    )
+
+
+def analysis_model(analysis: PhotoAnalysis) -> schemas.AnalysisModel:
+    """What was seen in the photo."""
+    return schemas.AnalysisModel(
+        type=None if analysis.type is None else type_model(analysis.type),
+        type_alternatives=[type_model(one) for one in analysis.type_alternatives],
+        attributes=[
+            schemas.SeenAttributeModel(name=one.name, value=one.value, confidence=one.confidence, source=one.source)
+            for one in analysis.attributes
+        ],
+        labels=[
+            schemas.LabelModel(name=one.name, confidence=one.confidence, source=one.source) for one in analysis.labels
+        ],
+        colors=[color_model(one) for one in analysis.colors],
+        objects=[
+            schemas.ObjectModel(type=one.type, confidence=one.confidence, box=box_model(one.box))
+            for one in analysis.objects
+        ],
+        region=box_model(analysis.region),
+        novelty=analysis.novelty,
+    )
+
+
+def type_model(one: ObjectType) -> schemas.TypeModel:
+    """A type with its confidence."""
+    return schemas.TypeModel(name=one.name, confidence=one.confidence, source=one.source)
+
+
+def attribute_model(one: SeenAttribute) -> schemas.SeenAttributeModel:
+    """A product's property."""
+    return schemas.SeenAttributeModel(name=one.name, value=one.value, confidence=one.confidence, source=one.source)
+
+
+def label_model(one: SeenLabel) -> schemas.LabelModel:
+    """A product's label."""
+    return schemas.LabelModel(name=one.name, confidence=one.confidence, source=one.source)
+
+
+def color_model(one: Color | SeenColor) -> schemas.ColorModel:
+    """A color of a photo or a product."""
+    return schemas.ColorModel(name=one.name, hex=one.hex, share=one.share)
+
+
+def box_model(box: Box) -> schemas.BoxModel:
+    """A rectangle."""
+    return schemas.BoxModel(x=box.x, y=box.y, width=box.width, height=box.height)
+
+
+def price_model(money: Money | None) -> schemas.PriceModel | None:
+    """An exact price as text, without an exponent."""
+    return None if money is None else schemas.PriceModel(amount=f"{money.amount:f}", currency=money.currency)
+
+
+def web_address(link: str) -> str | None:
+    """The link when a page may follow it; None for anything but http and https (`javascript:` and the like)."""
+    return link if urlsplit(link).scheme in ("http", "https") else None
+
+
+def image_address(url: str) -> str | None:
+    """Where a page gets the picture: the feed's own web address, or a path under /media for a relative link.
+
+    None for what cannot be shown: other schemes, absolute paths, paths that climb out of their folder.
+    """
+    parts = urlsplit(url)
+    if parts.scheme:
+        return web_address(url)
+    steps = url.replace("\\", "/").split("/")
+    if parts.netloc or not _stays_inside(steps):
+        return None
+    return f"{MEDIA_PATH}/{quote('/'.join(steps))}"
+
+
+def _stays_inside(steps: Iterable[str]) -> bool:
+    return all(step not in ("", "..") for step in steps)

@@ -1,0 +1,54 @@
+"""Named dependencies: what a route needs, taken from the lifespan's state."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from app.catalog import Catalog
+from app.edge.state import Limits, State
+from app.edge.uploads import UploadBudget
+from app.intake import Intake
+from app.photos import PhotoDecoder, PhotoStore
+from app.search import VisualSearch
+
+
+def _state(request: Request) -> State:
+    return cast("State", request.state)
+
+
+async def _catalog(request: Request) -> Catalog:
+    return _state(request)["catalog"]
+
+
+async def _decoder(request: Request) -> PhotoDecoder:
+    return _state(request)["decoder"]
+
+
+async def _photos(request: Request) -> PhotoStore:
+    return _state(request)["photos"]
+
+
+async def _intake(request: Request) -> Intake:
+    return _state(request)["intake"]
+
+
+async def _search(request: Request) -> VisualSearch:
+    return _state(request)["search"]
+
+
+async def _uploads(request: Request) -> UploadBudget:
+    return _state(request)["uploads"]
+
+
+async def _limits(request: Request) -> Limits:
+    return _state(request)["limits"]
+
+
+CatalogDep = Annotated[Catalog, Depends(_catalog)]
+DecoderDep = Annotated[PhotoDecoder, Depends(_decoder)]
+PhotosDep = Annotated[PhotoStore, Depends(_photos)]
+IntakeDep = Annotated[Intake, Depends(_intake)]
+SearchDep = Annotated[VisualSearch, Depends(_search)]
+UploadsDep = Annotated[UploadBudget, Depends(_uploads)]
+LimitsDep = Annotated[Limits, Depends(_limits)]

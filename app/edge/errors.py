@@ -1,0 +1,170 @@
+"""The one table from error to HTTP status, and the errors that only exist because there is HTTP.
+
+AppError
+├── BadRequest: InvalidRequest, InvalidForm, InvalidJson, InvalidProduct, BodyTooLarge, BodyTimeout,
+│               UnsupportedMediaType, MethodNotAllowed
+└── Unavailable: Busy
+
+docs/errors.md tells callers about every code; tests/edge/test_error_table.py keeps code, table and page together.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from app.errors import AppError, BadRequest, Conflict, NotFound, Unavailable
+
+
+class InvalidRequest(BadRequest):
+    """Parameters, form fields or members of a JSON body have values that cannot be used; `errors` lists each."""
+
+    code = "invalid-request"
+    title = "Some values cannot be used"
+
+
+class InvalidForm(BadRequest):
+    """The body is no form as it claims to be, or has parts it should not have."""
+
+    code = "invalid-form"
+    title = "The form cannot be read"
+
+
+class InvalidJson(BadRequest):
+    """The body, or a field that holds JSON, is no JSON."""
+
+    code = "invalid-json"
+    title = "The JSON cannot be read"
+
+
+class InvalidProduct(BadRequest):
+    """A product that was sent cannot be taken; `errors` lists what is wrong, member by member."""
+
+    code = "invalid-product"
+    title = "The product cannot be taken"
+
+
+class BodyTooLarge(BadRequest):
+    """The request body is larger than this server takes."""
+
+    code = "body-too-large"
+    title = "The request body is too large"
+
+
+class BodyTimeout(BadRequest):
+    """The request body did not arrive in time."""
+
+    code = "body-timeout"
+    title = "The request body came too slowly"
+
+
+class UnsupportedMediaType(BadRequest):
+    """The body's Content-Type is not what this call takes."""
+
+    code = "unsupported-media-type"
+    title = "The body is of another type than this call takes"
+
+
+class MethodNotAllowed(BadRequest):
+    """The path exists, but not with this method."""
+
+    code = "method-not-allowed"
+    title = "This method is not offered here"
+
+
+class Busy(Unavailable):
+    """The server holds as many uploads as it can."""
+
+    code = "busy"
+    title = "Too many uploads at this moment"
+
+
+STATUS: Mapping[str, int] = MappingProxyType(
+    {
+        # anybody
+        "internal": 500,
+        "bad-request": 400,
+        "not-found": 404,
+        "conflict": 409,
+        "unavailable": 503,
+        "missing-dependency": 500,
+        "invalid-settings": 500,
+        # edge
+        "invalid-request": 422,
+        "invalid-form": 400,
+        "invalid-json": 400,
+        "invalid-product": 422,
+        "body-too-large": 413,
+        "body-timeout": 408,
+        "unsupported-media-type": 415,
+        "method-not-allowed": 405,
+        "busy": 503,
+        # photos
+        "photo-rejected": 422,
+        "photo-empty": 422,
+        "photo-too-large": 413,
+        "photo-too-many-pixels": 422,
+        "photo-too-small": 422,
+        "photo-unsupported-format": 415,
+        "photo-truncated": 422,
+        "photo-corrupt": 422,
+        "photo-decode-timeout": 422,
+        "photo-decode-memory": 422,
+        "photo-decode-crashed": 422,
+        "photo-not-found": 404,
+        "photo-decoder-busy": 503,
+        "photo-decoder-closed": 503,
+        "photo-store-unavailable": 503,
+        "image-not-fetched": 422,
+        "image-url-invalid": 422,
+        "image-forbidden-address": 422,
+        "image-not-found": 422,
+        "image-refused": 422,
+        "image-too-large": 422,
+        "image-timeout": 422,
+        "image-unreachable": 422,
+        # analysis
+        "invalid-crop": 422,
+        "unknown-analyzer": 500,
+        "bad-embedder": 500,
+        "teaching-mismatch": 409,
+        # intake
+        "image-unavailable": 422,
+        "image-local-refused": 422,
+        "image-outside-feed": 422,
+        "image-missing": 422,
+        # search
+        "empty-query": 422,
+        "invalid-limit": 422,
+        "invalid-cursor": 422,
+        "cursor-expired": 409,
+        "deadline": 503,
+        # catalog
+        "unknown-filter": 422,
+        "embedder-mismatch": 409,
+        "product-not-found": 404,
+        "generation-not-found": 404,
+        "generation-conflict": 409,
+        "verification-failed": 409,
+        "catalog-unavailable": 503,
+        "nothing-published": 503,
+    }
+)
+"""code -> status. 400: cannot be parsed. 422: parsed, but a value cannot be used."""
+
+_FAMILIES: tuple[tuple[type[AppError], int], ...] = (
+    (BadRequest, 400),
+    (NotFound, 404),
+    (Conflict, 409),
+    (Unavailable, 503),
+)
+
+
+def status_of(error: AppError) -> int:
+    """The HTTP status of an error."""
+    return status_for(type(error))
+
+
+def status_for(error: type[AppError]) -> int:
+    """The HTTP status of a class of errors; one missing from the table still gets its family's, never a crash."""
+    if error.code in STATUS:
+        return STATUS[error.code]
+    return next((status for family, status in _FAMILIES if issubclass(error, family)), 500)

@@ -1,0 +1,180 @@
+"""Pure ASGI middleware: the request's envelope (id, headers, timing, crash answer) and the cap on its body.
+
+Pure ASGI, because starlette's BaseHTTPMiddleware hides client disconnects and buffers. `Envelope` is outermost, so that
+even a crash answers with the request id and the security headers.
+"""
+
+import logging
+import re
+import time
+import uuid
+
+import anyio
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.edge.errors import BodyTimeout, BodyTooLarge
+from app.edge.problems import internal_problem, problem
+from app.errors import AppError
+
+REQUEST_ID = "x-request-id"
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-site",
+}
+"""Set where the route did not set its own."""
+
+logger = logging.getLogger("akin.edge")
+access = logging.getLogger("akin.access")
+
+
+class Envelope:
+    """Gives each request an id, each answer its headers and a log line, and each crash a clean 500."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI call."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(Headers(scope=scope))
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception:
+            logger.exception("request %s failed", request_id)
+            if status:
+                raise  # the answer has begun: the server must cut the connection, so that nobody takes a part for all
+            await internal_problem(request_id)(scope, receive, sending)
+        finally:
+            spent_ms = (time.perf_counter() - started) * 1000
+            # The query is left out on purpose: it holds the shopper's words.
+            access.info("%s %s %d %.0fms %s", scope["method"], scope["path"], status, spent_ms, request_id)
+
+
+class BodyLimit:
+    """Refuses a body that is too large or too slow, before any parser has seen it.
+
+    max_bytes: largest body. timeout_s: longest time from the request's head to the end of its body.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, timeout_s: float) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+        self.timeout_s = timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI call."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = str(scope.get("state", {}).get("request_id", ""))
+        declared = Headers(scope=scope).get("content-length", "0")
+        if not declared.isdigit() or int(declared[:20]) > self.max_bytes:
+            await _closing(problem(self._too_large(), request_id))(scope, receive, send)
+            return
+        meter = _BodyMeter(receive, self.max_bytes, self.timeout_s)
+        replaced = False
+
+        async def sending(message: Message) -> None:
+            # Frameworks turn an exception while reading into their own 400; what really happened wins.
+            nonlocal replaced
+            if meter.refusal is not None and message["type"] == "http.response.start":
+                replaced = True
+                await _closing(problem(self._explain(meter.refusal), request_id))(scope, receive, send)
+            elif not replaced:
+                await send(message)
+
+        try:
+            await self.app(scope, meter.receive, sending)
+        except _BodyRefused as refused:
+            if not replaced:
+                await _closing(problem(self._explain(refused), request_id))(scope, receive, send)
+
+    def _explain(self, refused: "_BodyRefused") -> AppError:
+        return self._too_slow() if refused.slow else self._too_large()
+
+    def _too_large(self) -> AppError:
+        return BodyTooLarge(
+            f"The body is larger than {self.max_bytes} bytes.",
+            fix="Send a smaller photo: 1024 pixels on the longer side are enough.",
+            max_bytes=self.max_bytes,
+        )
+
+    def _too_slow(self) -> AppError:
+        return BodyTimeout(
+            f"The body did not arrive within {self.timeout_s:g} seconds.",
+            fix="Send a smaller photo, or try again on a better connection.",
+            timeout_s=self.timeout_s,
+        )
+
+
+class _BodyRefused(Exception):
+    """Stops whoever reads the body; the middleware answers."""
+
+    def __init__(self, *, slow: bool) -> None:
+        super().__init__("body too slow" if slow else "body too large")
+        self.slow = slow
+
+
+class _BodyMeter:
+    """Counts and times the body as it passes. After its end, only disconnects pass, and nothing is timed."""
+
+    def __init__(self, receive: Receive, max_bytes: int, timeout_s: float) -> None:
+        self._receive = receive
+        self._left = max_bytes
+        self._deadline = time.monotonic() + timeout_s
+        self._ended = False
+        self.refusal: _BodyRefused | None = None
+
+    async def receive(self) -> Message:
+        if self._ended:
+            return await self._receive()
+        if self.refusal is not None:
+            raise self.refusal
+        message: Message | None = None
+        with anyio.move_on_after(max(0.0, self._deadline - time.monotonic())):
+            message = await self._receive()
+        if message is None:
+            raise self._refuse(slow=True)
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise self._refuse(slow=False)
+        self._ended = not message.get("more_body", False)
+        return message
+
+    def _refuse(self, *, slow: bool) -> _BodyRefused:
+        self.refusal = _BodyRefused(slow=slow)
+        return self.refusal
+
+
+def _closing(response: Response) -> Response:
+    """The rest of the body was not read, so the connection cannot be used again."""
+    response.headers["connection"] = "close"
+    return response
+
+
+def _request_id(headers: Headers) -> str:
+    """The caller's id when it is safe to log and to send back, else a new one."""
+    given = headers.get(REQUEST_ID, "")
+    return given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex

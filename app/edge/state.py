@@ -1,0 +1,34 @@
+"""What lives as long as the server: built by the composition root, read by routes through edge.deps."""
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+from app.analysis import Analyzer
+from app.catalog import Catalog
+from app.edge.health import Readiness
+from app.edge.uploads import UploadBudget
+from app.intake import Intake
+from app.photos import PhotoDecoder, PhotoStore
+from app.search import VisualSearch
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may cost. deadline_s: seconds for the whole search. keeps_photos: whether a photo gets an id."""
+
+    deadline_s: float
+    keeps_photos: bool
+
+
+class State(TypedDict):
+    """Long-lived objects; starlette hands a copy of this mapping to every request as `request.state`."""
+
+    catalog: Catalog
+    analyzer: Analyzer
+    decoder: PhotoDecoder
+    photos: PhotoStore
+    intake: Intake
+    search: VisualSearch
+    readiness: Readiness
+    uploads: UploadBudget
+    limits: Limits

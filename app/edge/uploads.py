@@ -1,0 +1,181 @@
+"""Bounded multipart reading: one file and a few small fields, all in memory, nothing spooled to disk.
+
+Starlette's own form parser bounds fields but not files, and moves files over 1 MiB to /tmp; a photo is decoded from
+memory anyway. The body's size and time are capped before this (middleware.BodyLimit); this bounds what is inside.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+from starlette.requests import ClientDisconnect, Request
+
+from app.edge.errors import Busy, InvalidForm, UnsupportedMediaType
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks  # exists for type checkers only
+
+MAX_PARTS = 12
+MAX_FIELD_BYTES = 16 * 1024
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a form held. fields: name -> text. files: name -> bytes."""
+
+    fields: Mapping[str, str]
+    files: Mapping[str, bytes]
+
+
+class UploadBudget:
+    """Bytes of uploads one server process holds at once; beyond it callers are asked to come back."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._held = 0
+
+    @contextmanager
+    def hold(self) -> Iterator[Callable[[int], None]]:
+        """Yield a function that counts bytes as held until the block ends. It raises Busy when there is no room."""
+        mine = 0
+
+        def take(count: int) -> None:
+            nonlocal mine
+            if self._held + count > self._max_bytes:
+                raise Busy("The server holds as many uploads as it can.", fix="Try again in a second.")
+            self._held += count
+            mine += count
+
+        try:
+            yield take
+        finally:
+            self._held -= mine
+
+
+async def read_form(request: Request, take: Callable[[int], None], *, file_fields: frozenset[str]) -> Form:
+    """Read a multipart form whose fields named in `file_fields` are files and all others short texts.
+
+    Which is which is decided by the field's name, not by whether the caller gave a file name.
+    Raises UnsupportedMediaType, InvalidForm, Busy; ClientDisconnect when the caller went away.
+    """
+    media_type, options = parse_options_header(request.headers.get("content-type", ""))
+    if media_type != b"multipart/form-data":
+        raise UnsupportedMediaType(
+            "This call takes a multipart form.", fix="Send Content-Type: multipart/form-data, e.g. curl -F photo=@…"
+        )
+    boundary = options.get(b"boundary", b"")
+    if not boundary:
+        raise InvalidForm("The Content-Type names no boundary.", fix="Let the HTTP library write the header itself.")
+    collector = _Collector(file_fields)
+    try:
+        parser = MultipartParser(boundary, collector.callbacks())  # its defaults bound the part headers
+        async for chunk in _chunks(request):
+            take(len(chunk))
+            parser.write(chunk)
+        parser.finalize()
+    except FormParserError:
+        raise InvalidForm("The form is broken.", fix="Let the HTTP library build the multipart body.") from None
+    if not collector.ended:
+        raise InvalidForm("The form ends too early.", fix="Send the whole body, with its closing boundary.")
+    return collector.form()
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    async for chunk in request.stream():
+        if chunk:
+            yield chunk
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part being read."""
+
+    header: bytearray = field(default_factory=bytearray)
+    value: bytearray = field(default_factory=bytearray)
+    disposition: bytes = b""
+    name: str = ""
+    data: bytearray = field(default_factory=bytearray)
+
+
+class _Collector:
+    """Takes the parser's events and keeps what is wanted, within the bounds."""
+
+    def __init__(self, file_fields: frozenset[str]) -> None:
+        self._file_fields = file_fields
+        self._part = _Part()
+        self._parts = 0
+        self._fields: dict[str, str] = {}
+        self._files: dict[str, bytes] = {}
+        self.ended = False
+
+    def form(self) -> Form:
+        return Form(self._fields, self._files)
+
+    def callbacks(self) -> "MultipartCallbacks":
+        return {
+            "on_part_begin": self._part_begin,
+            "on_header_field": self._header_field,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_end,
+            "on_headers_finished": self._headers_finished,
+            "on_part_data": self._part_data,
+            "on_part_end": self._part_end,
+            "on_end": self._end,
+        }
+
+    def _part_begin(self) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise InvalidForm(f"The form has more than {MAX_PARTS} parts.", fix="Send each field once.")
+        self._part = _Part()
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._part.header += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._part.value += data[start:end]
+
+    def _header_end(self) -> None:
+        if bytes(self._part.header).lower() == b"content-disposition":
+            self._part.disposition = bytes(self._part.value)
+        self._part.header.clear()
+        self._part.value.clear()
+
+    def _headers_finished(self) -> None:
+        kind, options = parse_options_header(self._part.disposition)
+        name = options.get(b"name", b"").decode("latin-1")
+        if kind != b"form-data" or not _NAME.fullmatch(name):
+            raise InvalidForm("A part of the form has no usable name.", fix="Name each field as docs/http.md does.")
+        if name in self._fields or name in self._files:
+            raise InvalidForm(f"The field {name} comes twice.", fix="Send each field once.")
+        self._part.name = name
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        part = self._part
+        if part.name not in self._file_fields and len(part.data) + end - start > MAX_FIELD_BYTES:
+            raise InvalidForm(
+                f"The field {part.name} is longer than {MAX_FIELD_BYTES} bytes.", fix="Only the photo may be large."
+            )
+        part.data += memoryview(data)[start:end]
+
+    def _part_end(self) -> None:
+        part = self._part
+        if part.name in self._file_fields:
+            self._files[part.name] = bytes(part.data)
+            return
+        try:
+            self._fields[part.name] = part.data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise InvalidForm(f"The field {part.name} is not UTF-8 text.", fix="Encode text as UTF-8.") from None
+
+    def _end(self) -> None:
+        self.ended = True
+
+
+__all__ = ["ClientDisconnect", "Form", "UploadBudget", "read_form"]
