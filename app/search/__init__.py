@@ -3,6 +3,7 @@
 from app.search.calibration import Calibration, Feature, Stage, Weights, read_calibration, shipped_calibration
 from app.search.errors import CursorExpired, DeadlineExceeded, EmptyQuery, InvalidCursor, InvalidLimit
 from app.search.model import Match, RankedProduct, Reason, ReasonCode, SearchResult, Wishes
+from app.search.query import same_color
 from app.search.rank import FEATURES, Closeness, Question, Scored, features_of, probability
 from app.search.service import Findings, VisualSearch
 
@@ -31,5 +32,6 @@ __all__ = [
     "features_of",
     "probability",
     "read_calibration",
+    "same_color",
     "shipped_calibration",
 ]

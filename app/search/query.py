@@ -12,6 +12,8 @@ from app.search.model import Wishes
 
 NEIGHBOR = 0.3
 """Color words with less affinity than this to a seen color are not asked for."""
+SAME = 0.5
+"""At this affinity two people may well use each other's word."""
 CATALOG = "catalog"
 """The `source` of what a product, used as the question, says of itself."""
 
@@ -98,6 +100,11 @@ def neighbors(color: Color) -> dict[str, float]:
         if likeness >= max(NEIGHBOR, near.get(name, 0.0)):
             near[name] = likeness
     return near
+
+
+def same_color(name: str, code: str, word: str) -> bool:
+    """Whether people might use the word for a color of this name and hex code: it is its name, or a near neighbor."""
+    return word == name or neighbors(Color(name, code, 1.0)).get(word, 0.0) >= SAME
 
 
 def color_words(text: str) -> dict[str, list[str]]:

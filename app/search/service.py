@@ -107,9 +107,7 @@ class VisualSearch:
             if not wishes.text.strip():
                 raise EmptyQuery("The search holds no words.", fix="Send words in `text`, or search by photo.")
             watch = Stopwatch()
-            snapshot = await self._catalog.snapshot()
-            query = query_for_words(wishes)
-            findings = await self._gather(snapshot, query, Question(photo=False, words=True), None, watch)
+            findings = await self.find_words(wishes, watch)
             key = search_key("words", wishes.text.strip(), filters_key(wishes))
             return await self._page(findings, wishes, key, watch)
 
@@ -140,6 +138,12 @@ class VisualSearch:
         watch.lap("analyze")
         snapshot = await self._catalog.snapshot()
         return await self._for_analysis(snapshot, analysis, wishes, watch)
+
+    async def find_words(self, wishes: Wishes, watch: Stopwatch | None = None) -> Findings:
+        """All candidates for words with their scores, uncut."""
+        snapshot = await self._catalog.snapshot()
+        question = Question(photo=False, words=True)
+        return await self._gather(snapshot, query_for_words(wishes), question, None, watch or Stopwatch())
 
     async def _for_analysis(
         self, snapshot: Snapshot, analysis: PhotoAnalysis, wishes: Wishes, watch: Stopwatch

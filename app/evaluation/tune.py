@@ -1,0 +1,132 @@
+"""Fit a calibration to a shop's judged photos, and measure it on photos it has not seen."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from app.catalog import Channel, Product, Snapshot
+from app.evaluation.fit import Pairs, fit_stage
+from app.evaluation.judgments import InvalidQueries, JudgedPhoto, similar
+from app.evaluation.run import Decode, Progress
+from app.search import Calibration, Closeness, Findings, Scored, Stage, VisualSearch, Wishes, features_of
+
+FIT = "fit"
+COARSE_DEPTH = 100
+"""Candidates per photo, nearest by look, that the coarse stage is fitted to; farther ones are never shown."""
+HOW = (
+    "Per stage a logistic model with weights >= 0, fitted by accelerated projected gradient to log loss plus "
+    "0.3 x listwise loss of the very product, ridge to the prior, then Platt scaling (app/evaluation/fit.py). "
+    "'Similar' is the proxy of app/evaluation/judgments.py. Words are fitted to queries made of a product's own "
+    "color, material and type."
+)
+
+
+class PairCollector:
+    """Judged pairs per stage, gathered photo by photo."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Stage, list[Pairs]] = {stage: [] for stage in Stage}
+        self._photos = 0
+
+    def add(
+        self, stage: Stage, findings: Findings, scored: Sequence[Scored], judged: JudgedPhoto, shelf: "Known"
+    ) -> None:
+        """Take the candidates of one photo (or words) as pairs of a stage."""
+        if not scored:
+            return
+        near = {one.product_id: one.closeness for one in scored if one.closeness is not None}
+        closeness: dict[str, Closeness] = near if stage is Stage.FINE else {}
+        sold = shelf.get(judged.product or "")
+        products = [shelf[one.product_id] for one in scored]
+        self._photos += 1
+        self._rows[stage].append(
+            Pairs(
+                features=features_of([one.candidate for one in scored], findings.question, closeness, {}),
+                similar=np.array([float(similar(judged, product, sold)) for product in products]),
+                very=np.array([float(product.id == judged.product) for product in products]),
+                photo=np.full(len(scored), self._photos, dtype=np.intp),
+            )
+        )
+
+    def pairs(self, stage: Stage) -> Pairs:
+        """All pairs of a stage."""
+        rows = self._rows[stage]
+        return Pairs(
+            features=np.concatenate([one.features for one in rows]),
+            similar=np.concatenate([one.similar for one in rows]),
+            very=np.concatenate([one.very for one in rows]),
+            photo=np.concatenate([one.photo for one in rows]),
+        )
+
+
+Known = dict[str, Product]
+"""Products by id."""
+
+
+async def tune(
+    search: VisualSearch,
+    start: Calibration,
+    decode: Decode,
+    photos: Sequence[JudgedPhoto],
+    *,
+    data: str,
+    embedder: str,
+    progress: Progress | None = None,
+) -> Calibration:
+    """A calibration fitted to the photos of the split "fit"; cuts are kept from `start`.
+
+    search: with `start` as its calibration (it decides which candidates are looked at closely). data: what to say of
+    the photos in the file. Raises InvalidQueries when no photo of a sold thing is in the split.
+    """
+    chosen = [one for one in photos if one.split == FIT]
+    if not any(one.searchable for one in chosen):
+        raise InvalidQueries(
+            'No photo of a sold product has "split": "fit".', fix='Mark about half of the photos with "split": "fit".'
+        )
+    collector = PairCollector()
+    for done, judged in enumerate(chosen, start=1):
+        await collect(search, decode, judged, collector)
+        if progress is not None:
+            progress(done, len(chosen))
+    stages = {
+        stage: await asyncio.to_thread(fit_stage, collector.pairs(stage), stage)
+        for stage in (Stage.COARSE, Stage.FINE, Stage.WORDS)
+    }
+    return replace(
+        start,
+        stages=stages,
+        embedder=embedder,
+        fitted_at=datetime.now(UTC).date().isoformat(),
+        how=HOW,
+        data=f"{data}; {len(chosen)} photos of split {FIT!r}",
+        measures={},
+    )
+
+
+async def collect(search: VisualSearch, decode: Decode, judged: JudgedPhoto, collector: PairCollector) -> None:
+    """The pairs of one photo for all stages; words are made of its product's own."""
+    photo = await decode(await asyncio.to_thread(judged.photo.read_bytes))
+    findings = await search.find(photo, Wishes())
+    by_look = sorted(findings.scored, key=lambda one: -one.candidate.signals.get(Channel.LOOK, -1.0))[:COARSE_DEPTH]
+    close = [one for one in findings.scored if one.closeness is not None]
+    wanted = {one.product_id for one in by_look} | {one.product_id for one in close}
+    shelf = await known(findings.snapshot, wanted | ({judged.product} if judged.product else set()))
+    by_look = [one for one in by_look if one.product_id in shelf]
+    close = [one for one in close if one.product_id in shelf]
+    collector.add(Stage.COARSE, findings, by_look, judged, shelf)
+    collector.add(Stage.FINE, findings, close, judged, shelf)
+    sold = shelf.get(judged.product or "")
+    if sold is not None and judged.sold:
+        text = " ".join(word for word in (sold.color, sold.material, sold.type) if word)
+        spoken = await search.find_words(Wishes(text=text))
+        first = spoken.scored[:COARSE_DEPTH]
+        shelf = await known(spoken.snapshot, {one.product_id for one in first} | {sold.id})
+        collector.add(Stage.WORDS, spoken, [one for one in first if one.product_id in shelf], judged, shelf)
+
+
+async def known(snapshot: Snapshot, ids: set[str]) -> Known:
+    """The products of these ids that exist."""
+    return {product.id: product for product in await snapshot.products(sorted(ids))}

@@ -1,0 +1,69 @@
+"""The closer look, with the real eyes on drawn pictures."""
+
+import numpy as np
+import pytest
+
+from app.analysis import Color, Embedding, PhotoAnalysis
+from app.analysis.local import LocalEyes
+from app.analysis.model import Box
+from app.catalog import ImageEvidence, SeenColor
+from app.search.closer import look_closer
+from tests.builders import a_drawing, an_analysis, evidence
+
+EYES = LocalEyes()
+
+
+def analyzed(shape: str, ink: str, seed: int) -> PhotoAnalysis:
+    seen = EYES.see(a_drawing(shape, ink, seed=seed))
+    colors = tuple(Color(one.name, one.hex, one.share) for one in seen.colors)
+    return PhotoAnalysis(
+        Box(0, 0, 1, 1), colors=colors, embedding=Embedding("e", seen.embedding), features=seen.features
+    )
+
+
+def pictured(shape: str, ink: str, seed: int) -> ImageEvidence:
+    seen = EYES.see(a_drawing(shape, ink, seed=seed))
+    colors = tuple(SeenColor(one.name, one.hex, one.share) for one in seen.colors)
+    return ImageEvidence("e", seen.embedding, features=seen.features, colors=colors)
+
+
+def test_the_same_picture_is_closest_in_every_way() -> None:
+    same, other = look_closer(analyzed("ball", "red", 1), [pictured("ball", "red", 1), pictured("plank", "teal", 2)])
+    assert same.verified > 0.9 > other.verified
+    assert same.shape > other.shape
+    assert same.hue > other.hue
+    assert same.palette > 0.99 > other.palette
+
+
+def test_another_color_of_the_same_thing_differs_in_hue_more_than_in_shape() -> None:
+    same, recolored = look_closer(analyzed("ring", "red", 1), [pictured("ring", "red", 2), pictured("ring", "teal", 2)])
+    assert same.hue - recolored.hue > same.shape - recolored.shape
+
+
+def test_an_onnx_embedding_is_read_by_the_local_part_at_its_end() -> None:
+    photo, picture = analyzed("ring", "red", 1), pictured("ring", "teal", 2)
+    (plain,) = look_closer(photo, [picture])
+
+    def widened(values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+        model = np.full(32, 1.0 / np.sqrt(32), np.float32)
+        return np.concatenate([model * np.float32(0.6**0.5), values * np.float32(0.4**0.5)])
+
+    assert photo.embedding is not None
+    wide = PhotoAnalysis(photo.region, embedding=Embedding("onnx", widened(photo.embedding.values)))
+    (other,) = look_closer(wide, [ImageEvidence("onnx", widened(picture.embedding))])
+    assert (other.shape, other.texture) == pytest.approx((plain.shape, plain.texture), abs=1e-5)
+
+
+def test_where_there_are_no_channels_the_whole_look_stands_for_them() -> None:
+    analysis, picture = an_analysis(seed=1), evidence(seed=2)
+    (near,) = look_closer(analysis, [picture])
+    assert analysis.embedding is not None
+    whole = max(0.0, float(analysis.embedding.values @ picture.embedding))
+    assert (near.shape, near.texture, near.pattern) == pytest.approx((whole, whole, whole))
+    assert near.verified == 0.0
+
+
+def test_nothing_seen_is_close_to_nothing() -> None:
+    (near,) = look_closer(PhotoAnalysis(Box(0, 0, 1, 1)), [evidence()])
+    assert (near.shape, near.hue, near.palette, near.verified) == (0.0, 0.0, 0.0, 0.0)
+    assert look_closer(an_analysis(), []) == []
