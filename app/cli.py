@@ -1,0 +1,205 @@
+"""`akin`: serve, search, look after generations. Exit codes: 0 done, 1 in part, 2 wrong use, 3 nothing done."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+from uvicorn.config import LOGGING_CONFIG
+
+from app import __version__, wiring
+from app.catalog import Catalog, Generation, GenerationNotFound, GenerationState
+from app.errors import AppError, BadRequest
+from app.search import SearchResult, VisualSearch, Wishes
+from app.settings import InvalidSettings, Settings, load_settings
+
+T = TypeVar("T")
+
+WRONG_USE = 2
+NOTHING_DONE = 3
+
+app = typer.Typer(
+    name="akin",
+    help="Visual product search: from a shopper's photo to the shop's most similar products, with reasons.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+generations = typer.Typer(no_args_is_help=True, help="Versions of the catalog: list them, go back to an earlier one.")
+app.add_typer(generations, name="generations")
+
+HostOption = Annotated[str | None, typer.Option(help="Address to listen on; wins over AKIN_HOST.")]
+PortOption = Annotated[int | None, typer.Option(help="Port to listen on; wins over AKIN_PORT.")]
+WorkersOption = Annotated[int | None, typer.Option(help="Server processes; wins over AKIN_WORKERS.")]
+CatalogOption = Annotated[str | None, typer.Option(help="Catalog to use; wins over AKIN_CATALOG.")]
+
+
+def main() -> None:
+    """Entry point: runs the command and says every expected failure in two lines, without a stack trace."""
+    try:
+        app()
+    except AppError as error:
+        say = Console(stderr=True, highlight=False, soft_wrap=True)
+        say.print(f"akin: {error.detail}", markup=False)
+        if error.fix:
+            say.print(f"      {error.fix}", markup=False)
+        sys.exit(WRONG_USE if isinstance(error, BadRequest | InvalidSettings) else NOTHING_DONE)
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+) -> None:
+    """Visual product search.
+
+    Settings come from the environment (AKIN_*, see docs/settings.md).
+    """
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command(epilog="Examples:  akin serve   |   akin serve --port 8080 --workers 2")
+def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
+    """Serve the HTTP interface until interrupted; running requests get AKIN_DRAIN_S seconds to finish."""
+    settings = _settings(host=host, port=port, workers=workers)
+    wiring.catalog_file(settings)  # refused here, once, rather than in every worker
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host.strip("[]"),
+        port=settings.port,
+        workers=settings.workers,
+        timeout_graceful_shutdown=settings.drain_s,
+        access_log=False,  # ours has the request id and leaves the query out
+        server_header=False,
+        proxy_headers=False,
+        log_config=log_config(),
+    )
+
+
+@app.command(epilog="Examples:  akin search chair.jpg   |   akin search chair.jpg --text velvet --limit 5")
+def search(
+    photo: Annotated[Path, typer.Argument(help="The photo.", exists=True, dir_okay=False, readable=True)],
+    text: Annotated[str, typer.Option(help="Words that refine the search.")] = "",
+    limit: Annotated[int, typer.Option(help="How many products to show.", min=1, max=100)] = 10,
+    catalog: CatalogOption = None,
+) -> None:
+    """Search the catalog for products like the photographed thing, and say why each was found."""
+    settings = _settings(catalog=catalog)
+    result = _run(_search(settings, photo, Wishes(text=text, limit=limit)))
+    console = Console()
+    if result.analysis is not None and result.analysis.type is not None:
+        console.print(f"Seen: {result.analysis.type.name} ({result.analysis.type.confidence:.0%})", highlight=False)
+    if not result.items:
+        console.print("The shop sells nothing close to it.")
+        return
+    console.print(_result_table(result))
+
+
+@generations.command("list", epilog="Example:  akin generations list")
+def list_generations(catalog: CatalogOption = None) -> None:
+    """List all kept generations, newest first."""
+    found = _run(_generations(_settings(catalog=catalog)))
+    table = Table("id", "state", "products", "images", "embedder", "published", box=None)
+    for one in found:
+        published = one.published_at.isoformat(timespec="seconds") if one.published_at else ""
+        table.add_row(one.id, one.state.value, str(one.products), str(one.images), one.embedder, published)
+    Console().print(table)
+
+
+@generations.command(epilog="Example:  akin generations publish 01KAJ3B5Q1")
+def publish(
+    generation: Annotated[str, typer.Argument(help="Id of a verified or retired generation.")],
+    catalog: CatalogOption = None,
+) -> None:
+    """Make a generation the published one, at once and for all server processes."""
+    typer.echo(f"Published {_run(_publish(_settings(catalog=catalog), generation)).id}.")
+
+
+@generations.command(epilog="Example:  akin generations rollback")
+def rollback(catalog: CatalogOption = None) -> None:
+    """Publish the generation that was published before the present one."""
+    typer.echo(f"Published {_run(_publish(_settings(catalog=catalog), None)).id}.")
+
+
+def log_config() -> dict[str, Any]:
+    """Uvicorn's own logging, with ours added in the same form."""
+    config = deepcopy(LOGGING_CONFIG)
+    config["loggers"]["akin"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    return config
+
+
+def _settings(**options: object) -> Settings:
+    return load_settings(**{name: value for name, value in options.items() if value is not None})
+
+
+def _run(work: Awaitable[T]) -> T:
+    async def awaited() -> T:
+        return await work
+
+    return asyncio.run(awaited())
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Catalog]:
+    catalog = wiring.open_catalog(settings)
+    try:
+        yield catalog
+    finally:
+        await catalog.close()
+
+
+async def _search(settings: Settings, photo: Path, wishes: Wishes) -> SearchResult:
+    async with AsyncExitStack() as stack:
+        catalog = await stack.enter_async_context(_opened(settings))
+        decoder = wiring.build_decoder(settings)
+        stack.push_async_callback(decoder.close)
+        analyzer = wiring.build_analyzer(settings)
+        stack.push_async_callback(analyzer.close)
+        await wiring.Tutor(catalog, analyzer).catch_up()
+        finder: VisualSearch = wiring.build_search(catalog, analyzer)
+        return await finder.by_photo(await decoder.decode(await asyncio.to_thread(photo.read_bytes)), wishes)
+
+
+async def _generations(settings: Settings) -> list[Generation]:
+    async with _opened(settings) as catalog:
+        return await catalog.generations()
+
+
+async def _publish(settings: Settings, generation_id: str | None) -> Generation:
+    async with _opened(settings) as catalog:
+        if generation_id is None:
+            retired = [one for one in await catalog.generations() if one.state is GenerationState.RETIRED]
+            if not retired:
+                raise GenerationNotFound("There is no earlier generation.", fix="`akin generations list` shows all.")
+            generation_id = max(retired, key=lambda one: (one.published_at or one.created_at, one.id)).id
+        return await catalog.publish(generation_id)
+
+
+def _result_table(result: SearchResult) -> Table:
+    table = Table("#", "score", "match", "product", "price", "why", box=None, title=f"{result.total} similar products")
+    for place, item in enumerate(result.items, start=1):
+        price = item.product.sells_for
+        table.add_row(
+            str(place),
+            f"{item.score:.2f}",
+            item.match.value,
+            f"{item.product.title} ({item.product.id})",
+            f"{price.amount:f} {price.currency}" if price else "",
+            ", ".join(f"{one.code.value} {one.value} {one.weight:+.2f}" for one in item.reasons),
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The server: builds everything once, wires it, serves it, closes it. `uvicorn --factory app.main:create_app`."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import anyio
+from fastapi import FastAPI
+from starlette.routing import Mount
+
+from app import __version__, wiring
+from app.api import install_openapi
+from app.api import router as api_router
+from app.edge import health
+from app.edge.media import MediaFiles
+from app.edge.middleware import BodyLimit, Envelope
+from app.edge.problems import install_handlers
+from app.edge.state import Limits, State
+from app.edge.uploads import UploadBudget
+from app.intake import FeedImages, Intake
+from app.settings import Settings, load_settings
+
+UPLOADS_HELD_AT_ONCE = 16
+"""Largest photos a server process holds in memory at once; more callers are asked to come back."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The whole application. settings: None reads the environment. Nothing is opened before the lifespan starts."""
+    chosen = settings or load_settings()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        async with AsyncExitStack() as stack:
+            yield await _open(chosen, stack)
+
+    app = FastAPI(
+        title="Akin",
+        version=__version__,
+        openapi_url="/openapi.json",
+        docs_url=None,  # the framework's pages load scripts from elsewhere; ours is plain HTML
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.include_router(api_router)
+    app.include_router(health.router)
+    if chosen.media is not None:
+        app.router.routes.append(Mount("/media", MediaFiles(chosen.media)))
+    install_handlers(app)
+    install_openapi(app)
+    app.add_middleware(BodyLimit, max_bytes=chosen.max_body_bytes, timeout_s=chosen.body_timeout_s)
+    app.add_middleware(Envelope)  # added last: outermost
+    return app
+
+
+async def _open(settings: Settings, stack: AsyncExitStack) -> State:
+    """Open everything; what was opened is closed by the stack, also when a later step fails."""
+    catalog = wiring.open_catalog(settings)
+    stack.push_async_callback(catalog.close)
+    decoder = wiring.build_decoder(settings)
+    stack.push_async_callback(decoder.close)
+    photos = wiring.open_photo_store(settings)
+    stack.push_async_callback(photos.close)
+    analyzer = wiring.build_analyzer(settings)
+    stack.push_async_callback(analyzer.close)
+    fetcher = wiring.build_fetcher(settings)
+    stack.push_async_callback(fetcher.close)
+    await decoder.warm_up()
+    tutor = wiring.Tutor(catalog, analyzer)
+    await tutor.catch_up()
+    group = await stack.enter_async_context(anyio.create_task_group())
+    stack.callback(group.cancel_scope.cancel)
+    group.start_soon(tutor.keep_up)
+    return State(
+        catalog=catalog,
+        analyzer=analyzer,
+        decoder=decoder,
+        photos=photos,
+        intake=Intake(decoder, analyzer, FeedImages(fetcher, max_bytes=settings.max_photo_bytes)),
+        search=wiring.build_search(catalog, analyzer),
+        readiness=health.Readiness(wiring.readiness_checks(catalog, decoder, analyzer)),
+        uploads=UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes),
+        limits=Limits(deadline_s=settings.deadline_ms / 1000, keeps_photos=settings.photo_ttl_s > 0),
+    )

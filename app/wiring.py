@@ -1,0 +1,197 @@
+"""What the composition roots share: from settings to built parts. Only main.py and the command lines import this."""
+
+import asyncio
+import logging
+import multiprocessing
+import os
+from collections.abc import Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+from app.analysis import Box, PhotoAnalysis
+from app.analysis.providers.local import LocalAnalyzer
+from app.analysis.registry import Means, analyzer_named
+from app.catalog import Catalog, NothingPublished, sqlite
+from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
+from app.edge.health import Check
+from app.errors import AppError, Conflict
+from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore
+from app.search import VisualSearch, shipped_calibration
+from app.settings import InvalidSettings, Settings
+
+TEACHING = "teaching"
+"""Name of the artifact that holds what a generation's products taught."""
+
+CATCH_UP_EVERY_S = 0.5
+
+logger = logging.getLogger("akin.wiring")
+
+
+def open_catalog(settings: Settings) -> SqliteCatalog:
+    """The catalog AKIN_CATALOG names; the caller closes it. Raises InvalidSettings, CatalogUnavailable."""
+    return sqlite.open_catalog(catalog_file(settings))
+
+
+def open_catalog_writer(settings: Settings) -> SqliteCatalogWriter:
+    """The loading side of that catalog; the caller closes it. Raises InvalidSettings, CatalogUnavailable."""
+    return sqlite.open_writer(catalog_file(settings))
+
+
+def catalog_file(settings: Settings) -> Path:
+    """The SQLite file AKIN_CATALOG names. Raises InvalidSettings for anything else."""
+    path = settings.sqlite_path
+    if path is None:
+        raise InvalidSettings(
+            f"AKIN_CATALOG={settings.catalog} names no catalog this version knows.",
+            fix="Write sqlite:///PATH for a relative or sqlite:////PATH for an absolute file.",
+        )
+    return path
+
+
+def build_decoder(settings: Settings) -> PhotoDecoder:
+    """The killable decoding processes; they start with the first photo."""
+    return PhotoDecoder(
+        settings.decode_processes,
+        limits=PhotoLimits(max_bytes=settings.max_photo_bytes),
+        timeout_s=settings.decode_timeout_s,
+        memory_mb=settings.decode_memory_mb,
+    )
+
+
+class OwnedAnalyzer:
+    """An analyzer together with the threads or processes it looks in: closing it closes them too."""
+
+    def __init__(self, analyzer: LocalAnalyzer, executor: Executor) -> None:
+        self._analyzer = analyzer
+        self._executor = executor
+        self.name = analyzer.name
+        self.embedder = analyzer.embedder
+        self.dims = analyzer.dims
+
+    async def analyze(self, photo: Photo, crop: Box | None = None) -> PhotoAnalysis:
+        """See Analyzer."""
+        return await self._analyzer.analyze(photo, crop)
+
+    def learn(self, teaching: bytes | None) -> None:
+        """Take over what a generation taught; None forgets. Raises TeachingMismatch."""
+        self._analyzer.learn(teaching)
+
+    async def close(self) -> None:
+        """See Analyzer."""
+        await self._analyzer.close()
+        await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
+
+
+def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnalyzer:
+    """The analyzers AKIN_ANALYZERS names.
+
+    processes: look in one process per core (a loader, which has nothing else to do) instead of threads (a server).
+    Raises UnknownAnalyzer, BadEmbedder, MissingDependency, InvalidSettings.
+    """
+    cores = os.cpu_count() or 1
+    executor: Executor
+    if processes:
+        # Spawned, because a forked child inherits locks held by this process's threads.
+        executor = ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn"))
+    else:
+        executor = ThreadPoolExecutor(cores, thread_name_prefix="eyes")
+    try:
+        built = [analyzer_named(name, Means(executor, settings.embedder)) for name in settings.analyzers]
+        (only,) = built if len(built) == 1 else (None,)
+        if not isinstance(only, LocalAnalyzer):
+            raise InvalidSettings("AKIN_ANALYZERS names more than one analyzer.", fix="Set AKIN_ANALYZERS=local.")
+    except BaseException:
+        executor.shutdown(wait=False)
+        raise
+    return OwnedAnalyzer(only, executor)
+
+
+def open_photo_store(settings: Settings) -> PhotoStore:
+    """Where searched photos wait to be refined. Raises PhotoStoreUnavailable."""
+    return PhotoStore(settings.photo_store, ttl_s=settings.photo_ttl_s)
+
+
+def build_fetcher(settings: Settings) -> ImageFetcher:
+    """Who fetches product pictures from the web."""
+    return ImageFetcher(
+        allow_http=settings.fetch_private,
+        allow_private=settings.fetch_private,
+        max_redirects=3,
+        max_bytes=settings.max_photo_bytes,
+    )
+
+
+def build_search(catalog: Catalog, analyzer: OwnedAnalyzer) -> VisualSearch:
+    """The use case, with the calibration that ships with this version."""
+    return VisualSearch(catalog, analyzer, shipped_calibration())
+
+
+class Tutor:
+    """Hands the analyzer what the published generation taught, again whenever another generation is published."""
+
+    def __init__(self, catalog: Catalog, analyzer: OwnedAnalyzer) -> None:
+        self._catalog = catalog
+        self._analyzer = analyzer
+        self._taught_by: str | None = None
+        self._trouble = ""
+
+    async def catch_up(self) -> None:
+        """Teach now, if the published generation is another than the last time. Raises CatalogUnavailable."""
+        try:
+            snapshot = await self._catalog.snapshot()
+        except NothingPublished:
+            return
+        if snapshot.generation.id == self._taught_by:
+            return
+        teaching = await snapshot.artifact(TEACHING)
+        try:
+            await asyncio.to_thread(self._analyzer.learn, teaching)
+        except Conflict as mismatch:
+            # Searching goes on without types; /ready says what is wrong with the embedder.
+            logger.warning("generation %s teaches nothing: %s", snapshot.generation.id, mismatch.detail)
+            self._analyzer.learn(None)
+        self._taught_by = snapshot.generation.id
+
+    async def keep_up(self) -> None:
+        """Teach for ever; trouble with the catalog is logged once and outlived."""
+        while True:
+            await asyncio.sleep(CATCH_UP_EVERY_S)
+            try:
+                await self.catch_up()
+                self._trouble = ""
+            except AppError as trouble:
+                if trouble.code != self._trouble:
+                    logger.warning("cannot look for a new generation: %s", trouble.detail)
+                self._trouble = trouble.code
+
+
+def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAnalyzer) -> Mapping[str, Check]:
+    """What /ready tries: the catalog, its published generation, the embedder against it, the decoder."""
+
+    async def catalog_answers() -> str:
+        await catalog.ping()
+        return "It answers."
+
+    async def generation_is_published() -> str:
+        generation = (await catalog.snapshot()).generation
+        return f"{generation.products} products in generation {generation.id}."
+
+    async def embedder_fits() -> str:
+        generation = (await catalog.snapshot()).generation
+        if generation.embedder and generation.embedder != analyzer.embedder:
+            raise InvalidSettings(
+                f"The catalog was loaded with {generation.embedder}, this server looks with {analyzer.embedder}.",
+                fix="Load the catalog anew with this embedder, or set AKIN_EMBEDDER to the one it was loaded with.",
+            )
+        return f"{analyzer.embedder} on both sides."
+
+    async def decoder_decodes() -> str:
+        await decoder.warm_up()
+        return "It decodes."
+
+    return {
+        "catalog": catalog_answers,
+        "generation": generation_is_published,
+        "embedder": embedder_fits,
+        "decoder": decoder_decodes,
+    }
