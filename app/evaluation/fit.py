@@ -133,14 +133,23 @@ def listed(pairs: Pairs) -> Lists:
 
 
 def platt(logit: Table, similar: Table) -> tuple[float, float]:
-    """slope > 0 and bias of the logistic function that fits the outcomes best (Newton's method, a little ridge)."""
-    design = np.stack([logit, np.ones(len(logit))], axis=1)
-    weights = np.array([1.0, -float(np.mean(logit))])
+    """slope > 0 and bias of the logistic function that fits the outcomes best (damped Newton, a little ridge)."""
+    middle, spread = float(logit.mean()), max(float(logit.std()), 1e-9)
+    design = np.stack([(logit - middle) / spread, np.ones(len(logit))], axis=1)
+
+    def cost(weights: Table) -> float:
+        argument = design @ weights
+        return float(np.mean(np.logaddexp(0.0, argument) - similar * argument)) + 0.5e-6 * float(weights @ weights)
+
+    weights = np.zeros(2)
     for _ in range(100):
         chance = probability(design @ weights)
-        curvature = design.T @ (design * (chance * (1.0 - chance))[:, None]) + 1e-6 * np.eye(2)
-        step = np.linalg.solve(curvature, design.T @ (chance - similar))
-        weights = weights - np.clip(step, -2.0, 2.0)
-        if float(np.abs(step).max()) < 1e-10:
+        curvature = design.T @ (design * (chance * (1.0 - chance))[:, None]) / len(logit) + 1e-6 * np.eye(2)
+        step = np.linalg.solve(curvature, design.T @ (chance - similar) / len(logit) + 1e-6 * weights)
+        while cost(weights - step) > cost(weights) and float(np.abs(step).max()) > TOLERANCE:
+            step = 0.5 * step
+        weights = weights - step
+        if float(np.abs(step).max()) <= TOLERANCE:
             break
-    return max(float(weights[0]), 1e-3), float(weights[1])
+    slope = max(float(weights[0]) / spread, 1e-3)
+    return slope, float(weights[1]) - slope * middle

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.analysis import Color, Embedding, PhotoAnalysis
 from app.analysis.local import LocalEyes
@@ -44,7 +45,7 @@ def test_an_onnx_embedding_is_read_by_the_local_part_at_its_end() -> None:
     photo, picture = analyzed("ring", "red", 1), pictured("ring", "teal", 2)
     (plain,) = look_closer(photo, [picture])
 
-    def widened(values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def widened(values: NDArray[np.float32]) -> NDArray[np.float32]:
         model = np.full(32, 1.0 / np.sqrt(32), np.float32)
         return np.concatenate([model * np.float32(0.6**0.5), values * np.float32(0.4**0.5)])
 

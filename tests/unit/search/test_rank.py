@@ -73,7 +73,7 @@ def test_a_stranger_photo_never_scores_higher(signal: dict[Channel, float], nove
 
 @given(signals(), unit)
 def test_words_beside_a_photo_only_narrow(signal: dict[Channel, float], text: float) -> None:
-    without = {channel: value for channel, value in signal.items() if channel is not Channel.TEXT}
+    without: dict[Channel, float] = {channel: value for channel, value in signal.items() if channel is not Channel.TEXT}
     plain = score(without, Question(photo=True))
     assert score({**signal, Channel.TEXT: text}, Question(photo=True, words=True)) <= plain + 1e-12
     assert score({**signal, Channel.TEXT: 1.0}, Question(photo=True, words=True)) == pytest.approx(plain)
@@ -87,7 +87,13 @@ def test_popularity_breaks_what_is_otherwise_even() -> None:
 
 def test_every_kind_of_evidence_counts_in_the_shipped_calibration() -> None:
     """A weight fitted down to nothing would make a reason that is documented but never given."""
-    asked = {Channel.LOOK: 0.9, Channel.TYPE: 0.9, Channel.COLORS: 0.9, Channel.ATTRIBUTES: 0.9, Channel.TEXT: 0.9}
+    asked: dict[Channel, float] = {
+        Channel.LOOK: 0.9,
+        Channel.TYPE: 0.9,
+        Channel.COLORS: 0.9,
+        Channel.ATTRIBUTES: 0.9,
+        Channel.TEXT: 0.9,
+    }
     low = score({}, Question(photo=True), Closeness())
     high = score(asked, Question(photo=True, novelty=0.0), Closeness(1, 1, 1, 1, 1, 1))
     assert low < SHIPPED.loose < SHIPPED.exact < high
