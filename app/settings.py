@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         default=3.0, gt=0, le=60, description="Time after which a decoding process is killed, in seconds."
     )
     decode_memory_mb: int = Field(
-        default=512, ge=128, le=8192, description="Memory one decoding process may take, in MiB."
+        default=768, ge=128, le=8192, description="Memory one decoding process may take, in MiB."
     )
     photo_store: Path = Field(
         default=Path("data/photos.db"),

@@ -133,6 +133,20 @@ def _brands(data: bytes) -> set[bytes]:
     return {data[8:12], *(data[at : at + 4] for at in range(16, end - 3, 4))}
 
 
+def turns_itself(data: bytes) -> bool:
+    """Whether a HEIF container states rotation or mirroring itself, be it by nothing (irot or imir in its meta box)."""
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] == b"meta":
+            meta = data[at : at + size] if size else data[at:]
+            return b"irot" in meta or b"imir" in meta
+        if size < 8:
+            return False
+        at += size
+    return False
+
+
 def _unsupported(data: bytes, kind: str | None, limits: PhotoLimits) -> PhotoUnsupportedFormat:
     found = _SPOKEN.get(kind or "") or next((name for magic, name in _OTHERS if data.lstrip().startswith(magic)), None)
     if found is None and data[4:8] == b"ftyp":

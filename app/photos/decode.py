@@ -22,7 +22,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from app.photos.admission import PhotoLimits, admit, check_size
+from app.photos.admission import PhotoLimits, admit, check_size, turns_itself
 from app.photos.errors import RESEND_FIX, PhotoCorrupt, PhotoDecodeMemory, PhotoRejected, PhotoTruncated
 from app.photos.photo import MAX_SIDE, Photo
 
@@ -113,19 +113,23 @@ def out_of_memory() -> PhotoDecodeMemory:
 
 def _read(data: bytes, kind: str, limits: PhotoLimits) -> tuple[Image.Image, tuple[int, int], int]:
     """(loaded first frame, full stored size, EXIF orientation still to be applied)."""
+    picture: Image.Image
     if kind == "heif":
         container = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
         size: tuple[int, int] = container.size
         check_size(*size, kind, limits)
-        # libheif has applied the container's own rotation and mirroring; EXIF repeats it and must not be applied again.
-        return container.to_pillow(), size, 1
-    picture = _PLUGINS[kind](io.BytesIO(data))
-    size = picture.size
+        picture = container.to_pillow()
+        # libheif has applied the container's own rotation and mirroring, which EXIF repeats; only a file that has none
+        # was written by a program that left the turning to EXIF.
+        spoken = picture.info.get("original_orientation")
+        return picture, size, 1 if turns_itself(data) or spoken not in _TRANSPOSE else spoken
+    file = _PLUGINS[kind](io.BytesIO(data))
+    size = file.size
     check_size(*size, kind, limits)
     if kind == "jpeg":
-        picture.draft(picture.mode, _bounded_size(size))
-    picture.load()
-    return picture, size, _orientation(picture)
+        file.draft(file.mode, _bounded_size(size))
+    file.load()
+    return file, size, _orientation(file)
 
 
 def _orientation(picture: Image.Image) -> int:
@@ -169,7 +173,8 @@ def _bounded(picture: Image.Image) -> Image.Image:
     target = _bounded_size(picture.size)
     if target == picture.size:
         return picture
-    return picture.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    # Hamming: as free of aliasing as bicubic when shrinking, at half its time; this step is the dearest after the codec.
+    return picture.resize(target, Image.Resampling.HAMMING, reducing_gap=3.0)
 
 
 def _without_alpha(picture: Image.Image) -> Image.Image:

@@ -25,7 +25,7 @@ Errors of fetching a picture from a URL stand in `app/photos/fetch_errors.py`.
 from app.errors import BadRequest, NotFound, Unavailable
 
 EXPORT_FIX = "Export it as a JPEG, or take a screenshot of it, and send that."
-RESEND_FIX = "Send the file again; if it does not open on your device either, take a new photo."
+RESEND_FIX = "Send the file again; if that does not help, export it as a smaller JPEG or take a new photo."
 
 
 class PhotoRejected(BadRequest):

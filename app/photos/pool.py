@@ -47,7 +47,7 @@ class PhotoDecoder:
         *,
         limits: PhotoLimits | None = None,
         timeout_s: float = 3.0,
-        memory_mb: int = 512,
+        memory_mb: int = 768,
         waiting: int | None = None,
         decode: Decode = decode_now,
     ) -> None:

@@ -49,11 +49,11 @@ def test_all_orientations_come_out_upright(shared_data: Path) -> None:
 
 def turned_png(data: bytes) -> NDArray[np.float64]:
     """The group's pictures all lie upside down; one of them is in another color space than sRGB."""
-    picture = Image.open(io.BytesIO(data))
-    if profile := picture.info.get("icc_profile"):
-        target = ImageCms.createProfile("sRGB")
-        picture = ImageCms.profileToProfile(picture.convert("RGB"), io.BytesIO(profile), target) or picture
-    return np.asarray(picture.convert("RGB").transpose(Image.Transpose.ROTATE_180), dtype=float)
+    stored = Image.open(io.BytesIO(data))
+    picture = stored.convert("RGB")
+    if profile := stored.info.get("icc_profile"):
+        picture = ImageCms.profileToProfile(picture, io.BytesIO(profile), ImageCms.createProfile("sRGB")) or picture
+    return np.asarray(picture.transpose(Image.Transpose.ROTATE_180), dtype=float)
 
 
 def hopper(folder: Path) -> NDArray[np.float64]:

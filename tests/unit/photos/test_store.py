@@ -42,6 +42,16 @@ def a_photo(seed: int = 0) -> Photo:
     return decode_now(a_photo_file(seed=seed))
 
 
+def contents(folder: Path) -> list[bytes]:
+    """What stands in the files of a folder."""
+    return [path.read_bytes() for path in folder.iterdir()]
+
+
+def modes(folder: Path) -> set[int]:
+    """The access rights of the files of a folder."""
+    return {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
 async def test_a_kept_photo_comes_back_in_every_process(store: PhotoStore, tmp_path: Path, clock: Clock) -> None:
     """A second store on the same file stands for a second server process."""
     photo = a_photo()
@@ -85,7 +95,7 @@ async def test_expired_photos_leave_no_trace_in_the_file(tmp_path: Path, clock: 
     await store.put(a_photo(2))
     await store.close()
     needle = photo.jpeg[-300:-200]
-    assert all(needle not in path.read_bytes() for path in tmp_path.iterdir())
+    assert needle not in b"".join(contents(tmp_path))
 
 
 async def test_the_oldest_make_room(tmp_path: Path, clock: Clock) -> None:
@@ -135,7 +145,7 @@ async def test_parallel_writers_of_two_processes_lose_nothing(tmp_path: Path) ->
 async def test_only_the_owner_may_read_the_file(store: PhotoStore, tmp_path: Path) -> None:
     """Photos show people's homes."""
     await store.put(a_photo())
-    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+    assert modes(tmp_path) == {0o600}
 
 
 async def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
