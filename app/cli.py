@@ -5,23 +5,28 @@ import sys
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 import uvicorn
 from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 from uvicorn.config import LOGGING_CONFIG
 
-from app import __version__, wiring
+from app import __version__, evaluation, wiring
 from app.catalog import Catalog, Generation, GenerationNotFound, GenerationState
 from app.errors import AppError, BadRequest
-from app.search import SearchResult, VisualSearch, Wishes
+from app.photos import PhotoDecoder
+from app.search import SearchResult, VisualSearch, Wishes, shipped_calibration
 from app.settings import InvalidSettings, Settings, load_settings
 
 T = TypeVar("T")
 
+IN_PART = 1
 WRONG_USE = 2
 NOTHING_DONE = 3
 
@@ -106,6 +111,28 @@ def search(
     console.print(_result_table(result))
 
 
+@app.command(epilog="Example:  akin evaluate demo_shop/queries.jsonl --json report.json --html failures.html")
+def evaluate(
+    queries: Annotated[Path, typer.Argument(help="Judged photos (JSON Lines).", exists=True, dir_okay=False)],
+    json: Annotated[Path | None, typer.Option(help="Write the report as JSON here.", dir_okay=False)] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with the photos that failed here.")] = None,
+    catalog: CatalogOption = None,
+) -> None:
+    """Search for judged photos and measure the answers: hits, ranking, types, colors, calibration, timings.
+
+    Leaves with 1 when some photos could not be searched.
+    """
+    settings = _settings(catalog=catalog)
+    report = _run(_evaluate(settings, queries))
+    Console().print(evaluation.to_table(report))
+    if json is not None:
+        json.write_text(evaluation.to_json(report), encoding="utf-8")
+    if html is not None:
+        html.write_text(evaluation.to_html(report, evaluation.pictures_under(settings.media)), encoding="utf-8")
+    if any(outcome.error for outcome in report.outcomes):
+        raise typer.Exit(IN_PART)
+
+
 @generations.command("list", epilog="Example:  akin generations list")
 def list_generations(catalog: CatalogOption = None) -> None:
     """List all kept generations, newest first."""
@@ -159,7 +186,17 @@ async def _opened(settings: Settings) -> AsyncIterator[Catalog]:
         await catalog.close()
 
 
-async def _search(settings: Settings, photo: Path, wishes: Wishes) -> SearchResult:
+@dataclass(frozen=True, slots=True)
+class _Finder:
+    """What searching from the command line needs."""
+
+    catalog: Catalog
+    decoder: PhotoDecoder
+    search: VisualSearch
+
+
+@asynccontextmanager
+async def _finder(settings: Settings) -> AsyncIterator[_Finder]:
     async with AsyncExitStack() as stack:
         catalog = await stack.enter_async_context(_opened(settings))
         decoder = wiring.build_decoder(settings)
@@ -167,8 +204,29 @@ async def _search(settings: Settings, photo: Path, wishes: Wishes) -> SearchResu
         analyzer = wiring.build_analyzer(settings)
         stack.push_async_callback(analyzer.close)
         await wiring.Tutor(catalog, analyzer).catch_up()
-        finder: VisualSearch = wiring.build_search(catalog, analyzer)
-        return await finder.by_photo(await decoder.decode(await asyncio.to_thread(photo.read_bytes)), wishes)
+        yield _Finder(catalog, decoder, wiring.build_search(catalog, analyzer))
+
+
+async def _search(settings: Settings, photo: Path, wishes: Wishes) -> SearchResult:
+    async with _finder(settings) as finder:
+        picture = await finder.decoder.decode(await asyncio.to_thread(photo.read_bytes))
+        return await finder.search.by_photo(picture, wishes)
+
+
+async def _evaluate(settings: Settings, queries: Path) -> evaluation.Report:
+    photos = evaluation.read_judged_photos(queries)
+    async with _finder(settings) as finder:
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("Searching", total=len(photos))
+            return await evaluation.evaluate(
+                finder.search,
+                finder.catalog,
+                finder.decoder.decode,
+                photos,
+                calibration=shipped_calibration(),
+                source=queries.name,
+                progress=lambda done, _: bar.update(task, completed=done),
+            )
 
 
 async def _generations(settings: Settings) -> list[Generation]:
@@ -194,9 +252,9 @@ def _result_table(result: SearchResult) -> Table:
             str(place),
             f"{item.score:.2f}",
             item.match.value,
-            f"{item.product.title} ({item.product.id})",
+            escape(f"{item.product.title} ({item.product.id})"),
             f"{price.amount:f} {price.currency}" if price else "",
-            ", ".join(f"{one.code.value} {one.value} {one.weight:+.2f}" for one in item.reasons),
+            escape(", ".join(f"{one.code.value} {one.value} {one.weight:+.2f}" for one in item.reasons)),
         )
     return table
 

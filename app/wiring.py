@@ -4,23 +4,25 @@ import asyncio
 import logging
 import multiprocessing
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.analysis import Box, PhotoAnalysis
+from app.analysis.local import Teaching
 from app.analysis.providers.local import LocalAnalyzer
 from app.analysis.registry import Means, analyzer_named
 from app.catalog import Catalog, NothingPublished, sqlite
 from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
 from app.edge.health import Check
 from app.errors import AppError, Conflict
+from app.intake import ARTIFACT, Fit
 from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore
 from app.search import VisualSearch, shipped_calibration
 from app.settings import InvalidSettings, Settings
-
-TEACHING = "teaching"
-"""Name of the artifact that holds what a generation's products taught."""
 
 CATCH_UP_EVERY_S = 0.5
 
@@ -106,6 +108,20 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
     return OwnedAnalyzer(only, executor)
 
 
+def build_fit(analyzer: OwnedAnalyzer) -> Fit:
+    """What a loader teaches a generation with: the analyzer's own way of learning."""
+
+    def fit(
+        embeddings: NDArray[np.float32],
+        types: Sequence[str | None],
+        attributes: Sequence[Mapping[str, str]],
+        groups: Sequence[str],
+    ) -> bytes:
+        return Teaching.fit(embeddings, types, attributes, groups, embedder=analyzer.embedder).to_bytes()
+
+    return fit
+
+
 def open_photo_store(settings: Settings) -> PhotoStore:
     """Where searched photos wait to be refined. Raises PhotoStoreUnavailable."""
     return PhotoStore(settings.photo_store, ttl_s=settings.photo_ttl_s)
@@ -143,7 +159,7 @@ class Tutor:
             return
         if snapshot.generation.id == self._taught_by:
             return
-        teaching = await snapshot.artifact(TEACHING)
+        teaching = await snapshot.artifact(ARTIFACT)
         try:
             await asyncio.to_thread(self._analyzer.learn, teaching)
         except Conflict as mismatch:

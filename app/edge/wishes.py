@@ -8,7 +8,7 @@ from typing import Any
 from app.analysis import Box, InvalidBox
 from app.catalog import Availability, FacetField, Filter, HasAttribute, OneOf, PriceBetween, UnknownFilter
 from app.edge.errors import InvalidJson, InvalidRequest
-from app.search.model import Wishes
+from app.search import Wishes
 
 MAX_TEXT = 500
 MAX_VALUES = 50
