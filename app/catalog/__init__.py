@@ -11,6 +11,7 @@ from app.catalog.errors import (
     UnknownFilter,
     VerificationFailed,
 )
+from app.catalog.facets import CATEGORY_SEPARATOR, bucket_bounds, facet_values, price_bucket, sparse_weights
 from app.catalog.model import (
     MAX_CANDIDATES,
     SPARSE_CHANNELS,
@@ -39,6 +40,7 @@ from app.catalog.model import (
 )
 
 __all__ = [
+    "CATEGORY_SEPARATOR",
     "MAX_CANDIDATES",
     "SPARSE_CHANNELS",
     "Availability",
@@ -74,4 +76,8 @@ __all__ = [
     "Snapshot",
     "UnknownFilter",
     "VerificationFailed",
+    "bucket_bounds",
+    "facet_values",
+    "price_bucket",
+    "sparse_weights",
 ]

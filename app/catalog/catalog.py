@@ -22,18 +22,26 @@ class Snapshot(Protocol):
     A snapshot needs no closing.
     """
 
-    generation: Generation
+    @property
+    def generation(self) -> Generation:
+        """The generation that is held."""
+        ...
 
     async def retrieve(self, query: Query) -> Candidates:
         """Find the products that pass all filters and match best in any asked channel.
 
+        A channel is asked when the query has a vector (LOOK), a text that is not blank (TEXT), or at least one term
+        for it. A product matches when it has a picture with evidence and LOOK is asked, or when it has a signal
+        above 0 in another asked channel; when nothing is asked, every product that passes the filters matches.
+
         Each product comes once, with its best picture. At most query.limit candidates. Every candidate carries a
-        signal for every asked channel. Which candidates: when more than `limit` products match, those best by LOOK
-        come first, then those best by the other channels, so that a product that is among the `limit`/2 nearest by
-        look, or among the 100 best of any other asked channel, is always there. With a vector, every product with a
-        picture matches. Order: LOOK descending (TEXT, then sum of sparse signals, where no vector was given), ties
-        by product id ascending; repeated calls give the same order.
-        Raises EmbeddingMismatch when the vector's embedder or size is not the generation's.
+        signal for every asked channel. Which candidates: when more than `limit` products match, those that come first
+        in the order below, except that a product among the `limit`/2 first, or among the `limit`/10 best (100 of
+        1,000) of any other asked channel, is always there; ties at an edge go by product id ascending.
+        Order: LOOK descending, products without a picture last; TEXT, then the sum of the sparse signals, descending,
+        where LOOK was not asked; ties by product id ascending. Repeated calls give the same order.
+        Raises EmbeddingMismatch when the vector's embedder or size is not the generation's, UnknownFilter when a
+        filter's value has a form the catalog does not have, ValueError when limit is not in 1..MAX_CANDIDATES.
         """
         ...
 
@@ -42,8 +50,10 @@ class Snapshot(Protocol):
     ) -> Mapping[FacetField, tuple[FacetCount, ...]]:
         """Count values over exactly these products (unknown ids count for nothing).
 
-        Per field at most `limit` values, by count descending, then value ascending; products without a value are not
-        counted. CATEGORY counts every level of the path. PRICE counts the buckets of `price_bucket`, in price order.
+        The values of a product are those of `facet_values`. Values that differ only in case are one value, shown in
+        one of its spellings. Per field at most `limit` values, by count descending, then value ascending without
+        regard to case; products without a value are not counted. CATEGORY counts every level of the path. PRICE
+        counts the buckets of `price_bucket`, all of them, in price order. A product id given twice counts once.
         """
         ...
 
@@ -75,12 +85,16 @@ class Catalog(Protocol):
 
         Searchable in this process at once, in every process within 2 s. A generation that is being loaded meanwhile
         has the change too when it is published, whatever its feed said.
-        Raises EmbeddingMismatch when evidence was made by another embedder than the generation's.
+        Raises EmbeddingMismatch when evidence was made by another embedder, or has another size, than the
+        generation's; NothingPublished.
         """
         ...
 
     async def delete(self, product_id: str) -> None:
-        """Remove one product from the published generation; seen as `put` is. Raises ProductNotFound."""
+        """Remove one product from the published generation; seen as `put` is.
+
+        Raises ProductNotFound, NothingPublished.
+        """
         ...
 
     async def generations(self) -> list[Generation]:
@@ -91,7 +105,10 @@ class Catalog(Protocol):
         """Make a verified or retired generation the published one, atomically (rollback is this too).
 
         A reader sees the old or the new generation, never a mixture or nothing. The one published before becomes
-        retired. Raises GenerationNotFound, GenerationConflict (wrong state).
+        retired. A generation published for the first time takes over the live changes made since it was begun; a
+        retired one comes back as it was when it was retired. In this process the change is seen at once, in every
+        process within 2 s and the time it takes to open the generation.
+        Raises GenerationNotFound, GenerationConflict (wrong state).
         """
         ...
 
@@ -107,13 +124,17 @@ class Catalog(Protocol):
 class CatalogWriter(Protocol):
     """Fills one new generation: begin or resume -> add … -> verify -> publish; or abandon.
 
-    Only one generation loads at a time. Nothing that is published changes before `Catalog.publish`.
+    Only one generation loads at a time. Nothing that is published changes before `Catalog.publish`. All methods that
+    name a generation raise GenerationNotFound for an id that is not kept. The methods that fill it (add, carry_over,
+    attach, verify) belong to the writer that began or resumed it last: any other gets GenerationConflict, so a loader
+    that was taken for dead cannot write into what another has taken over.
     """
 
     async def begin(self, *, embedder: str, dims: int, source: str, holder: str) -> Generation:
         """Open a new generation. Raises GenerationConflict, naming the holder, while another load is alive.
 
-        A load is alive while its holder has called any method of the writer in the last 60 s.
+        A load is alive while its holder has called any method of the writer in the last 60 s. The generation of a
+        dead load is abandoned.
         """
         ...
 
@@ -127,8 +148,8 @@ class CatalogWriter(Protocol):
     async def add(self, generation_id: str, products: Iterable[Product]) -> None:
         """Write products, with evidence, all or none. A product that is there already is replaced.
 
-        When the call returns the products survive kill -9. Not searchable before publish.
-        Raises EmbeddingMismatch, GenerationConflict (not loading).
+        Of two products with one id in the call the last one counts. When the call returns the products survive
+        kill -9. Not searchable before publish. Raises EmbeddingMismatch, GenerationConflict (not loading).
         """
         ...
 
@@ -152,7 +173,7 @@ class CatalogWriter(Protocol):
         ...
 
     async def attach(self, generation_id: str, name: str, data: bytes) -> None:
-        """Store an artifact with the generation; replaces one of the same name."""
+        """Store an artifact with a loading or verified generation; replaces one of the same name."""
         ...
 
     async def verify(self, generation_id: str, *, expected_products: int) -> Generation:
@@ -164,11 +185,17 @@ class CatalogWriter(Protocol):
         ...
 
     async def abandon(self, generation_id: str) -> None:
-        """Give up a loading or verified generation and free its space. Raises GenerationConflict when published."""
+        """Give up a loading or verified generation and free its space; any writer may.
+
+        Raises GenerationConflict when it is or was published. Abandoning twice is harmless.
+        """
         ...
 
     async def prune(self, *, keep: int) -> list[str]:
-        """Delete retired generations but the `keep` newest ones, and abandoned ones; returns their ids."""
+        """Delete retired generations but the `keep` newest ones, and abandoned ones; returns their ids.
+
+        A retired generation whose live changes an unfinished load still has to take over stays until the next call.
+        """
         ...
 
     async def last_change(self) -> datetime | None:

@@ -1,9 +1,9 @@
 """What can go wrong in a catalog.
 
 AppError
-├── BadRequest: UnknownFilter, EmbeddingMismatch, InvalidProduct
+├── BadRequest: UnknownFilter
 ├── NotFound: ProductNotFound, GenerationNotFound
-├── Conflict: GenerationConflict, VerificationFailed
+├── Conflict: EmbeddingMismatch, GenerationConflict, VerificationFailed
 └── Unavailable: CatalogUnavailable, NothingPublished
 """
 

@@ -127,13 +127,13 @@ class Product:
 
 
 class FacetField(StrEnum):
-    """The fields that filters name and facets count."""
+    """The fields that filters name and facets count; `facet_values` says which values a product has."""
 
     BRAND = "brand"
     CATEGORY = "category"  # every level of the path, joined by " > "
     TYPE = "type"
-    COLOR = "color"  # the merchant's color words, lower case
-    MATERIAL = "material"
+    COLOR = "color"  # the merchant's color words, lower case; "Red/Blue" is red and blue
+    MATERIAL = "material"  # as COLOR
     PATTERN = "pattern"
     AVAILABILITY = "availability"
     PRICE = "price"  # buckets, see catalog.price_bucket
@@ -150,7 +150,9 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class PriceBetween:
-    """Holds when low <= what a shopper pays <= high; an open end is None. A product without a price never matches."""
+    """Holds when low <= what a shopper pays <= high; an open end is None. A product without a price never matches.
+
+    Amounts are compared as they are: a catalog is in one currency."""
 
     low: Decimal | None = None
     high: Decimal | None = None
@@ -158,7 +160,7 @@ class PriceBetween:
 
 @dataclass(frozen=True, slots=True)
 class HasAttribute:
-    """Holds when the product has the attribute with one of the values (lower case) at >= min_confidence."""
+    """Holds when the product has the attribute with one of the values at >= min_confidence; without regard to case."""
 
     name: str
     values: tuple[str, ...]
@@ -176,7 +178,10 @@ Filter = OneOf | PriceBetween | HasAttribute | NotProduct
 
 
 class Channel(StrEnum):
-    """A kind of evidence. LOOK is vector similarity, TEXT is word relevance; the others are sparse vectors."""
+    """A kind of evidence. LOOK is vector similarity, TEXT is word relevance; the others are sparse vectors.
+
+    `sparse_weights` says which terms a product has in a sparse channel, and how strongly. Terms are compared without
+    regard to case."""
 
     LOOK = "look"
     TYPE = "type"
@@ -219,8 +224,10 @@ class Candidate:
 
     image: position in `Product.images` of the picture that looks most like the photo (0 when no look was asked for).
     signals: raw value per asked channel, never a final score. LOOK is the best picture's cosine (-1..1); a sparse
-    channel is the dot product of the query's weights with the product's; TEXT is 0..1, relative to the best match.
+    channel is the dot product of the query's weights with the product's; TEXT is 0..1, relative to the best match
+    among the products that pass the filters.
     A product that has nothing in a channel has 0.0 there (LOOK: absent when it has no picture with evidence).
+    group_id: the product's item_group_id, "" when it has none.
     """
 
     product_id: str
@@ -260,6 +267,7 @@ class Generation:
     """One whole version of the catalog.
 
     embedder, dims: what its vectors were made by ("" and 0 while it has none). holder: who loads it ("host:pid what").
+    images: how many pictures with evidence it has.
     source: digest and name of the feed it is made from, so that a resumed load can tell it is the same feed.
     """
 

@@ -1,0 +1,122 @@
+"""Columns in memory: arrays that grow at the end, strings without Python objects, facet values as codes.
+
+One thread appends; any number read the rows that were there when they took their view. Appending never changes a row
+that a view has: an array that must move is copied, and the old one stays with those who hold it.
+"""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+_GROWTH = 1.25
+
+
+class Rows(Generic[Scalar]):
+    """An array of rows with room to grow. Memory beyond the rows is reserved, not touched."""
+
+    def __init__(self, dtype: type[Scalar], *, capacity: int, width: int | None = None) -> None:
+        self._shape = () if width is None else (width,)
+        self._data: NDArray[Scalar] = np.empty((max(capacity, 16), *self._shape), dtype=dtype)
+        self.count = 0
+
+    def append(self, rows: NDArray[Any] | Sequence[Any]) -> None:
+        """Add rows at the end."""
+        end = self.count + len(rows)
+        if end > len(self._data):
+            larger = np.empty((max(end, int(len(self._data) * _GROWTH)), *self._shape), dtype=self._data.dtype)
+            larger[: self.count] = self._data[: self.count]
+            self._data = larger
+        self._data[self.count : end] = rows
+        self.count = end
+
+    def view(self) -> NDArray[Scalar]:
+        """The rows as they are now."""
+        return self._data[: self.count]
+
+
+class Strings:
+    """One string per row, as UTF-8 bytes in one array."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._ends = array("q", [0])
+
+    def append(self, value: str) -> None:
+        """Add one row."""
+        self._bytes += value.encode()
+        self._ends.append(len(self._bytes))
+
+    def at(self, row: int) -> str:
+        """The string of a row."""
+        return self._bytes[self._ends[row] : self._ends[row + 1]].decode()
+
+
+class Values:
+    """The distinct values of one facet field; values that differ only in case are one, spelled as first seen."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+        self.spellings: list[str] = []
+
+    def code(self, value: str) -> int:
+        """The code of a value, made when it is new."""
+        folded = value.casefold()
+        code = self._codes.get(folded)
+        if code is None:
+            code = len(self.spellings)
+            self.spellings.append(value)
+            self._codes[folded] = code
+        return code
+
+    def known(self, values: Iterable[str]) -> list[int]:
+        """The codes of those values that occur."""
+        found = (self._codes.get(value.strip().casefold()) for value in values)
+        return [code for code in found if code is not None]
+
+
+class FacetColumn:
+    """The values of one facet field: one code per product for its whole set of values.
+
+    A category path, a brand, or the colors of "red/blue" are each one set; there are far fewer sets than products.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._values = Values()
+        self._set_codes: dict[tuple[int, ...], int] = {}
+        self._sets: list[tuple[int, ...]] = []
+        self._rows = Rows(np.int32, capacity=capacity)
+
+    def append(self, products: Iterable[tuple[str, ...]]) -> None:
+        """Add the values of products, one tuple each."""
+        self._rows.append([self._set_code(values) for values in products])
+
+    def holding(self, values: Iterable[str], count: int) -> NDArray[np.bool_]:
+        """(count,) whether each of the first products has one of the values."""
+        wanted = set(self._values.known(values))
+        has = np.fromiter((not wanted.isdisjoint(codes) for codes in self._sets), dtype=np.bool_)
+        rows = self._rows.view()[:count]
+        return has[rows] if wanted else np.zeros(count, dtype=np.bool_)
+
+    def counts(self, rows: NDArray[np.int32]) -> list[tuple[str, int]]:
+        """How many of these products have each value; values none has are left out, in no order."""
+        codes = self._rows.view()[rows]
+        per_value: dict[int, int] = {}
+        per_set = np.bincount(codes, minlength=1)
+        for code in np.flatnonzero(per_set):
+            for value in self._sets[code]:
+                per_value[value] = per_value.get(value, 0) + int(per_set[code])
+        return [(self._values.spellings[value], count) for value, count in per_value.items()]
+
+    def _set_code(self, values: tuple[str, ...]) -> int:
+        codes = tuple(dict.fromkeys(self._values.code(value) for value in values))
+        code = self._set_codes.get(codes)
+        if code is None:
+            code = len(self._sets)
+            self._sets.append(codes)
+            self._set_codes[codes] = code
+        return code
