@@ -4,6 +4,7 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -94,7 +95,9 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
     executor: Executor
     if processes:
         # Spawned, because a forked child inherits locks held by this process's threads.
-        executor = ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn"))
+        executor = ProcessPoolExecutor(
+            cores, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_the_parent
+        )
     else:
         executor = ThreadPoolExecutor(cores, thread_name_prefix="eyes")
     try:
@@ -106,6 +109,11 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
         executor.shutdown(wait=False)
         raise
     return OwnedAnalyzer(only, executor)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """Ctrl-C reaches every process of a terminal; the loader wants to finish what is in work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def build_fit(analyzer: OwnedAnalyzer) -> Fit:

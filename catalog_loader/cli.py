@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -15,7 +14,7 @@ import typer
 from rich.console import Console
 
 from app import wiring
-from app.catalog import Generation, GenerationNotFound, GenerationState
+from app.catalog import Generation, GenerationNotFound, GenerationState, holder_name
 from app.errors import AppError
 from app.intake import FeedImages, Intake, TypeFrom
 from app.photos import PhotoDecoder
@@ -106,7 +105,7 @@ def load_command(
     settings = _settings(catalog)
     with _opened(feed) as opened:
         wanted = Wanted(
-            holder=f"{socket.gethostname()}:{os.getpid()} catalog-loader load {opened.name}",
+            holder=holder_name(f"catalog-loader load {opened.name}"),
             rejects=_writable(rejects or rejects_path(opened)),
             type_from=type_from,
             delta=delta,

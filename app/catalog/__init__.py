@@ -12,6 +12,7 @@ from app.catalog.errors import (
     VerificationFailed,
 )
 from app.catalog.facets import CATEGORY_SEPARATOR, bucket_bounds, facet_values, price_bucket, sparse_weights
+from app.catalog.holder import has_ended, holder_name
 from app.catalog.model import (
     MAX_CANDIDATES,
     SPARSE_CHANNELS,
@@ -78,6 +79,8 @@ __all__ = [
     "VerificationFailed",
     "bucket_bounds",
     "facet_values",
+    "has_ended",
+    "holder_name",
     "price_bucket",
     "sparse_weights",
 ]

@@ -133,8 +133,8 @@ class CatalogWriter(Protocol):
     async def begin(self, *, embedder: str, dims: int, source: str, holder: str) -> Generation:
         """Open a new generation. Raises GenerationConflict, naming the holder, while another load is alive.
 
-        A load is alive while its holder has called any method of the writer in the last 60 s. The generation of a
-        dead load is abandoned.
+        A load is alive while its holder has called any method of the writer in the last 60 s, unless `holder` is a
+        `holder_name` whose process is known to have ended. The generation of a dead load is abandoned.
         """
         ...
 
