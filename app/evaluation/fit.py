@@ -133,7 +133,13 @@ def listed(pairs: Pairs) -> Lists:
 
 
 def platt(logit: Table, similar: Table) -> tuple[float, float]:
-    """slope > 0 and bias of the logistic function that fits the outcomes best (damped Newton, a little ridge)."""
+    """slope > 0 and bias of the logistic function that fits the outcomes best (damped Newton).
+
+    The targets are Platt's: a little short of 0 and 1, by how few outcomes there are, so that outcomes that can be told
+    apart perfectly do not make the slope endless.
+    """
+    yes, no = float(similar.sum()), float(len(similar) - similar.sum())
+    similar = np.where(similar > 0.5, (yes + 1.0) / (yes + 2.0), 1.0 / (no + 2.0))
     middle, spread = float(logit.mean()), max(float(logit.std()), 1e-9)
     design = np.stack([(logit - middle) / spread, np.ones(len(logit))], axis=1)
 

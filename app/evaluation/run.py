@@ -38,7 +38,8 @@ class Shown:
 class Outcome:
     """The answer to one judged photo. ideal: grades of what the shop sells, best first, as many as can be shown.
 
-    error: code and detail when the photo could not be searched, else "".
+    wanted_title, wanted_picture: of the photographed product, "" when it is not sold. error: code and detail when the
+    photo could not be searched, else "".
     """
 
     judged: JudgedPhoto
@@ -49,6 +50,8 @@ class Outcome:
     type_confidence: float = 0.0
     seen_colors: tuple[tuple[str, str], ...] = ()
     novelty: float | None = None
+    wanted_title: str = ""
+    wanted_picture: str = ""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
 
@@ -129,6 +132,7 @@ async def outcome_of(search: VisualSearch, shelf: Shelf, decode: Decode, judged:
         return Outcome(judged, error=f"{error.code}: {error.detail}")
     whole = (perf_counter() - started) * 1000.0
     seen = result.analysis
+    wanted = await shelf.product(judged.product) if judged.product is not None else None
     return Outcome(
         judged=judged,
         shown=await judged_items(shelf, judged, result.items),
@@ -139,6 +143,8 @@ async def outcome_of(search: VisualSearch, shelf: Shelf, decode: Decode, judged:
         type_confidence=seen.type.confidence if seen is not None and seen.type is not None else 0.0,
         seen_colors=tuple((color.name, color.hex) for color in seen.colors) if seen is not None else (),
         novelty=seen.novelty if seen is not None else None,
+        wanted_title=wanted.title if wanted is not None else "",
+        wanted_picture=wanted.images[0].url if wanted is not None and wanted.images else "",
     )
 
 

@@ -73,7 +73,9 @@ def analysis_of(seen: Seen, taught: Taught | None, *, embedder: str, crop: Box |
     known = taught or UNTAUGHT
     region = crop or Box(*seen.region)
     alternatives = tuple(ObjectType(name, confidence, LOCAL) for name, confidence in known.type_alternatives)
-    main = known.type[0] if known.type is not None else None
+    boxes = [(Box(*box), confidence) for box, confidence in seen.objects]
+    main = max((box for box, _ in boxes), key=lambda box: overlap(box, region), default=None)
+    kind = known.type[0] if known.type is not None else None
     return PhotoAnalysis(
         region=region,
         type=ObjectType(*known.type, LOCAL) if known.type is not None else None,
@@ -81,13 +83,20 @@ def analysis_of(seen: Seen, taught: Taught | None, *, embedder: str, crop: Box |
         attributes=tuple(Attribute(name, value, confidence, LOCAL) for name, value, confidence in known.attributes),
         colors=tuple(Color(one.name, one.hex, one.share) for one in seen.colors),
         objects=tuple(
-            DetectedObject(main if box == seen.region else None, confidence, Box(*box), LOCAL)
-            for box, confidence in seen.objects
+            DetectedObject(kind if box is main else None, confidence, box, LOCAL) for box, confidence in boxes
         ),
         embedding=Embedding(embedder, seen.embedding),
         features=seen.features,
         novelty=known.novelty if taught is not None else None,
     )
+
+
+def overlap(first: Box, second: Box) -> float:
+    """Intersection over union, 0..1."""
+    width = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
+    height = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
+    shared = max(0.0, width) * max(0.0, height)
+    return shared / (first.width * first.height + second.width * second.height - shared)
 
 
 def from_means(means: Means) -> LocalAnalyzer:
