@@ -2,6 +2,7 @@
 
 from app.photos.admission import FORMATS, PhotoLimits
 from app.photos.decode import decode_now
+from app.photos.decode_bare import draft_decode, encode_jpeg
 from app.photos.errors import (
     DecoderBusy,
     DecoderClosed,
@@ -66,4 +67,6 @@ __all__ = [
     "PhotoTruncated",
     "PhotoUnsupportedFormat",
     "decode_now",
+    "draft_decode",
+    "encode_jpeg",
 ]

@@ -173,7 +173,7 @@ def _bounded(picture: Image.Image) -> Image.Image:
     target = _bounded_size(picture.size)
     if target == picture.size:
         return picture
-    # Hamming: as free of aliasing as bicubic when shrinking, at half its time; this step is the dearest after the codec.
+    # Hamming shrinks about as cleanly as bicubic in half its time, and after the codec this is the dearest step.
     return picture.resize(target, Image.Resampling.HAMMING, reducing_gap=3.0)
 
 

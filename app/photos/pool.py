@@ -25,7 +25,6 @@ from app.photos.worker import enter_worker, tiny_picture
 
 Decode = Callable[[bytes, PhotoLimits], Photo]
 
-TASKS_PER_WORKER = 1000
 _WAITING_PER_SLOT = 4
 _GRACE_S = 5.0  # beyond the wall limit, for a worker that died before it could say which photo it had
 
@@ -35,10 +34,11 @@ class PhotoDecoder:
 
     slots: photos decoded at once; None means one per core. timeout_s: wall limit of one photo, after which its process
     is killed. memory_mb: MiB one photo may take on top of what an idle worker maps. waiting: photos that may wait for a
-    slot; None means 4 x slots. decode: what the workers run, a module-level function; the default is the real thing.
+    slot; None means 4 x slots. photos_per_worker: after as many a worker is replaced, so that no leak grows old.
+    decode: what the workers run, a module-level function; the default is the real thing.
 
-    Workers start with the first photo or with `warm_up`, hold none of the caller's threads, locks or environment, and
-    are replaced after 1,000 photos. Whatever a photo does to its worker, the other photos are not touched.
+    Workers start with the first photo or with `warm_up` and hold none of the caller's threads, locks or environment.
+    Whatever a photo does to its worker, the other photos are not touched.
     """
 
     def __init__(
@@ -49,12 +49,14 @@ class PhotoDecoder:
         timeout_s: float = 3.0,
         memory_mb: int = 768,
         waiting: int | None = None,
+        photos_per_worker: int = 1000,
         decode: Decode = decode_now,
     ) -> None:
         self._slots = slots or os.cpu_count() or 1
         self._limits = limits or PhotoLimits()
         self._timeout_s = timeout_s
         self._memory_mb = memory_mb
+        self._photos_per_worker = photos_per_worker
         self._decode = decode
         self._most_waiting = _WAITING_PER_SLOT * self._slots if waiting is None else waiting
         self._waiting = 0
@@ -164,7 +166,7 @@ class PhotoDecoder:
             if self._pool is None:
                 self._pool = ProcessPool(
                     max_workers=self._slots,
-                    max_tasks=TASKS_PER_WORKER,
+                    max_tasks=self._photos_per_worker,
                     initializer=enter_worker,
                     initargs=(self._memory_mb,),
                     context=_context(),
