@@ -64,6 +64,7 @@ class PhotoDecoder:
         self._pool_lock = threading.Lock()
         self._pool: ProcessPool | None = None
         self._closed = False
+        self._running: set[ProcessFuture[Photo]] = set()
 
     async def decode(self, data: bytes) -> Photo:
         """Decode one photo.
@@ -100,6 +101,8 @@ class PhotoDecoder:
         self._closed = True
         with self._pool_lock:
             pool, self._pool = self._pool, None
+        for future in self._running:
+            _cancel(future)
         if pool is not None:
             await asyncio.to_thread(_discard, pool)
 
@@ -132,6 +135,7 @@ class PhotoDecoder:
             )
         except RuntimeError as error:  # pebble's word for a pool that lost its processes or was stopped
             raise _PoolBroken from error
+        self._running.add(future)
         try:
             async with asyncio.timeout(self._timeout_s + _GRACE_S):
                 answer = asyncio.wrap_future(future)
@@ -139,7 +143,8 @@ class PhotoDecoder:
         except TimeoutError as error:
             raise _PoolBroken from error
         finally:
-            future.cancel()  # type: ignore[no-untyped-call]  # pebble's types stop here
+            self._running.discard(future)
+            _cancel(future)
         if answer.cancelled():
             raise _PoolBroken
         failure = answer.exception()
@@ -190,6 +195,10 @@ def _context() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["app.photos.worker"])
     return context
+
+
+def _cancel(future: ProcessFuture[Photo]) -> None:
+    future.cancel()  # type: ignore[no-untyped-call]  # pebble's types stop here
 
 
 def _discard(pool: ProcessPool) -> None:
