@@ -1,8 +1,9 @@
 """What is true of a photo: read from JSON Lines, and compared with a product.
 
 One object a line: `photo` (path, relative to the file), `product` (id, or null), `group`, `type`, `color`, `box`
-([x, y, width, height] in 0..1), `sold` (default: whether a product is named), `split` ("fit" or "test"), `conditions`
-(list of words), `judgments` (product id -> grade 0..3, when people judged the photo).
+([x, y, width, height] in 0..1, or an object with these names), `sold` (default: whether a product is named), `split`
+("fit" or "test"), `conditions` (words, or an object of names and readings), `judgments` (product id -> grade 0..3,
+when people judged the photo).
 """
 
 import json
@@ -75,7 +76,7 @@ def parsed(line: str, number: int, folder: Path) -> JudgedPhoto:
             box=_box(box) if box is not None else None,
             sold=bool(row.get("sold", product is not None or bool(row.get("judgments")))),
             split=str(row.get("split") or "test"),
-            conditions=tuple(str(word) for word in row.get("conditions") or ()),
+            conditions=_conditions(row.get("conditions") or ()),
             judgments={str(key): _grade(value) for key, value in (row.get("judgments") or {}).items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -119,12 +120,24 @@ def right_rank(truth: JudgedPhoto, ids: Sequence[str]) -> list[bool]:
 
 
 def _traits(product: Product) -> tuple[str, str, str]:
-    return product.color.casefold(), product.material.casefold(), product.pattern.casefold()
+    return _color(product), product.material.casefold(), product.pattern.casefold()
 
 
-def _box(value: Sequence[float]) -> tuple[float, float, float, float]:
-    x, y, width, height = (float(side) for side in value)
+def _color(product: Product) -> str:
+    """The main color: of "Red/Blue" the red."""
+    return product.color.casefold().split("/")[0].strip()
+
+
+def _box(value: Mapping[str, float] | Sequence[float]) -> tuple[float, float, float, float]:
+    sides = [value[side] for side in ("x", "y", "width", "height")] if isinstance(value, Mapping) else value
+    x, y, width, height = (float(side) for side in sides)
     return x, y, width, height
+
+
+def _conditions(value: Mapping[str, object] | Sequence[object]) -> tuple[str, ...]:
+    if isinstance(value, Mapping):
+        return tuple(f"{name} {reading}" for name, reading in value.items())
+    return tuple(str(word) for word in value)
 
 
 def _grade(value: object) -> float:

@@ -21,13 +21,16 @@ def test_a_file_is_read_in_order_with_paths_beside_it(tmp_path: Path) -> None:
     file.write_text(
         '{"photo": "a.jpg", "product": "p1", "group": "g1", "type": "armchair", "color": "teal",'
         ' "box": [0.1, 0.2, 0.5, 0.5], "sold": true, "split": "fit", "conditions": ["blur"]}\n\n'
-        '{"photo": "b.jpg", "product": null}\n{"photo": "c.jpg", "judgments": {"p1": 3, "p2": 1}}\n',
+        '{"photo": "b.jpg", "product": null, "box": {"x": 0, "y": 0.5, "width": 1, "height": 0.5},'
+        ' "conditions": {"blur": 0.11, "light": "warm"}}\n{"photo": "c.jpg", "judgments": {"p1": 3, "p2": 1}}\n',
         encoding="utf-8",
     )
     first, second, third = read_judged_photos(file)
     assert (first.photo, first.split, first.conditions) == (tmp_path / "a.jpg", "fit", ("blur",))
     assert first.box == (0.1, 0.2, 0.5, 0.5)
     assert (second.sold, second.searchable, second.split, second.number) == (False, False, "test", 3)
+    assert second.box == (0, 0.5, 1, 0.5)
+    assert second.conditions == ("blur 0.11", "light warm")
     assert third.searchable
 
 
@@ -82,6 +85,8 @@ def test_peoples_grades_replace_the_proxy() -> None:
     [
         ({"material": "Velvet", "color": "Teal", "pattern": "plain"}, True),
         ({"material": "velvet", "color": "red", "pattern": "striped"}, True),
+        ({"material": "velvet", "color": "Teal/Mint", "pattern": "plain"}, True),
+        ({"material": "velvet", "color": "Mint/Teal", "pattern": "plain"}, False),
         ({"material": "velvet", "color": "red", "pattern": ""}, False),
         ({"material": "velvet", "color": "teal", "pattern": "striped", "type": "sofa"}, False),
         ({"material": "", "color": "teal", "pattern": ""}, False),
