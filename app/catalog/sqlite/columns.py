@@ -11,6 +11,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from app.catalog.sqlite.documents import VALUE_SEPARATOR
+
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 _GROWTH = 1.25
@@ -55,6 +57,11 @@ class Strings:
         """The string of a row."""
         return self._bytes[self._ends[row] : self._ends[row + 1]].decode()
 
+    def of(self, rows: Iterable[int]) -> list[str]:
+        """The strings of rows."""
+        text, ends = self._bytes, self._ends
+        return [text[ends[row] : ends[row + 1]].decode() for row in rows]
+
 
 class Values:
     """The distinct values of one facet field; values that differ only in case are one, spelled as first seen."""
@@ -87,13 +94,14 @@ class FacetColumn:
 
     def __init__(self, capacity: int) -> None:
         self._values = Values()
-        self._set_codes: dict[tuple[int, ...], int] = {}
+        self._set_codes: dict[str, int] = {}
         self._sets: list[tuple[int, ...]] = []
         self._rows = Rows(np.int32, capacity=capacity)
 
-    def append(self, products: Iterable[tuple[str, ...]]) -> None:
-        """Add the values of products, one tuple each."""
-        self._rows.append([self._set_code(values) for values in products])
+    def append(self, products: Sequence[str]) -> None:
+        """Add the values of products, those of each joined by VALUE_SEPARATOR."""
+        known = self._set_codes
+        self._rows.append([known[joined] if joined in known else self._set_code(joined) for joined in products])
 
     def holding(self, values: Iterable[str], count: int) -> NDArray[np.bool_]:
         """(count,) whether each of the first products has one of the values."""
@@ -112,11 +120,8 @@ class FacetColumn:
                 per_value[value] = per_value.get(value, 0) + int(per_set[code])
         return [(self._values.spellings[value], count) for value, count in per_value.items()]
 
-    def _set_code(self, values: tuple[str, ...]) -> int:
-        codes = tuple(dict.fromkeys(self._values.code(value) for value in values))
-        code = self._set_codes.get(codes)
-        if code is None:
-            code = len(self._sets)
-            self._sets.append(codes)
-            self._set_codes[codes] = code
-        return code
+    def _set_code(self, joined: str) -> int:
+        values = joined.split(VALUE_SEPARATOR) if joined else []
+        self._sets.append(tuple(dict.fromkeys(self._values.code(value) for value in values)))
+        self._set_codes[joined] = len(self._sets) - 1
+        return len(self._sets) - 1

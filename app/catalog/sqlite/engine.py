@@ -193,7 +193,9 @@ class SqliteCatalog:
         with self._database.write() as connection:
             published = publishing.published(connection)
             if not store.delete_product(connection, published.number, product_id):
-                raise ProductNotFound(f"There is no product '{product_id}'.", fix="Use the id of a product of the shop.")
+                raise ProductNotFound(
+                    f"There is no product '{product_id}'.", fix="Use the id of a product of the shop."
+                )
             publishing.note_change(connection, published, product_id, deleted=True, at=self._clock())
         self._live.catch_up()
 

@@ -5,16 +5,15 @@ Rows are in product id order as they were read; live changes add rows at the end
 many have gathered that the generation is read anew.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.catalog.facets import facet_values, sparse_weights
-from app.catalog.model import SPARSE_CHANNELS, FacetField, Product
+from app.catalog.model import SPARSE_CHANNELS, FacetField
 from app.catalog.sqlite.columns import FacetColumn, Rows, Strings
 from app.catalog.sqlite.lookup import RowLookup
 from app.catalog.sqlite.postings import Postings
@@ -27,16 +26,16 @@ _WORN_SHARE = 0.2
 _WORN_ROWS = 1_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class IndexedProduct:
+class IndexedProduct(NamedTuple):
     """What the index wants to know of a product.
 
-    key: of the product's row in the file. pictures: (position, float16 vector as bytes), by position, those with
-    evidence only.
+    key: of the product's row in the file. facts: as documents.to_facts wrote them, parsed. pictures: (position,
+    float16 vector as bytes), by position, those with evidence only.
     """
 
     key: int
-    product: Product
+    product_id: str
+    facts: tuple[str, float | None, Sequence[str], Sequence[Mapping[str, float]]]
     pictures: Sequence[tuple[int, bytes]]
 
 
@@ -96,6 +95,7 @@ class Index:
         self.groups = Strings()
         self.facets = {field: FacetColumn(products) for field in FacetField}
         self.postings = {channel: Postings() for channel in SPARSE_CHANNELS}
+        self._postings = tuple(self.postings.values())
         self._count = 0
         self._alive = np.zeros(0, dtype=np.bool_)
         self._prices = Rows(np.float64, capacity=products)
@@ -136,15 +136,16 @@ class Index:
 
     def _append(self, batch: Sequence[IndexedProduct]) -> None:
         for row, entry in enumerate(batch, start=self._count):
-            product = entry.product
-            self.lookup.add(row, product.id, entry.key)
-            self.groups.append(product.item_group_id)
-            for channel, postings in self.postings.items():
-                postings.add(row, sparse_weights(product, channel))
-        for field, column in self.facets.items():
-            column.append(facet_values(entry.product, field) for entry in batch)
-        pays = (entry.product.sells_for for entry in batch)
-        self._prices.append([np.nan if money is None else float(money.amount) for money in pays])
+            group, _, _, channels = entry.facts
+            self.lookup.add(row, entry.product_id, entry.key)
+            self.groups.append(group)
+            for postings, weights in zip(self._postings, channels, strict=True):
+                if weights:
+                    postings.add(row, weights)
+        for place, column in enumerate(self.facets.values()):
+            column.append([entry.facts[2][place] for entry in batch])
+        prices = (entry.facts[1] for entry in batch)
+        self._prices.append([np.nan if price is None else price for price in prices])
         self._append_pictures(batch)
         self._count += len(batch)
 

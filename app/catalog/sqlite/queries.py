@@ -59,6 +59,12 @@ def copy_words(source: int, target: int) -> str:
     )
 
 
+def has_words(generation: int) -> str:
+    """A row when one product has a word of an expression. Parameters: match_expression(), product key."""
+    table = words_table(generation)
+    return f"SELECT 1 FROM {table} WHERE {table} MATCH ? AND rowid = ?"  # noqa: S608 - an integer
+
+
 def search_words(generation: int) -> str:
     """Product keys and relevance (BM25, greater is better, > 0) of an expression. Parameter: match_expression()."""
     table = words_table(generation)

@@ -296,13 +296,19 @@ def _candidates(
     cosines: NDArray[np.float64] | None,
     others: dict[Channel, NDArray[np.float32]],
 ) -> tuple[Candidate, ...]:
-    ids, groups = view.index.lookup.ids, view.index.groups
-    columns = {channel: signal[rows].tolist() for channel, signal in others.items()}
-    looks = [] if cosines is None else cosines.tolist()
-    found = []
-    for place, (row, image) in enumerate(zip(rows.tolist(), images.tolist(), strict=True)):
-        signals = {channel: column[place] for channel, column in columns.items()}
-        if looks and looks[place] != -np.inf:
-            signals = {Channel.LOOK: looks[place], **signals}
-        found.append(Candidate(product_id=ids.at(row), group_id=groups.at(row), image=image, signals=signals))
-    return tuple(found)
+    picked = rows.tolist()
+    ids, groups = view.index.lookup.ids.of(picked), view.index.groups.of(picked)
+    columns = [signal[rows].tolist() for signal in others.values()]
+    values = list(zip(*columns, strict=True)) if columns else [()] * len(picked)
+    channels = tuple(others)
+    if cosines is None:
+        signals = [dict(zip(channels, value, strict=True)) for value in values]
+    else:
+        with_look = (Channel.LOOK, *channels)
+        signals = [
+            dict(zip(channels, value, strict=True))
+            if cosine == -np.inf
+            else dict(zip(with_look, (cosine, *value), strict=True))
+            for cosine, value in zip(cosines.tolist(), values, strict=True)
+        ]
+    return tuple(map(Candidate, ids, groups, images.tolist(), signals))

@@ -26,12 +26,14 @@ CREATE UNIQUE INDEX one_published ON generations (state) WHERE state = 'publishe
 CREATE UNIQUE INDEX one_loading ON generations (state) WHERE state = 'loading';
 
 -- key is never used again (AUTOINCREMENT): a replaced product gets a new one, which tells an index old from new.
+-- document: the product. facts: what the memory index wants of it, worked out once (documents.py says how).
 CREATE TABLE products (
     key          INTEGER PRIMARY KEY AUTOINCREMENT,
     generation   INTEGER NOT NULL REFERENCES generations (number),
     id           TEXT NOT NULL,
     content_hash TEXT NOT NULL,
     document     TEXT NOT NULL,
+    facts        TEXT NOT NULL,
     UNIQUE (generation, id)
 );
 

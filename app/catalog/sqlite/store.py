@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.catalog.errors import EmbeddingMismatch
 from app.catalog.model import ImageEvidence, Product
@@ -15,6 +16,7 @@ from app.catalog.sqlite.documents import (
     from_evidence_row,
     to_document,
     to_evidence_row,
+    to_facts,
     words_of,
 )
 from app.catalog.sqlite.generations import GenerationRow
@@ -26,8 +28,8 @@ def write_product(connection: sqlite3.Connection, generation: GenerationRow, pro
     """Write one product with its evidence; True when its id is new in the generation."""
     is_new = not delete_product(connection, generation.number, product.id)
     key = connection.execute(
-        "INSERT INTO products (generation, id, content_hash, document) VALUES (?, ?, ?, ?)",
-        (generation.number, product.id, product.content_hash, to_document(product)),
+        "INSERT INTO products (generation, id, content_hash, document, facts) VALUES (?, ?, ?, ?, ?)",
+        (generation.number, product.id, product.content_hash, to_document(product), to_facts(product)),
     ).lastrowid
     connection.execute(queries.insert_words(generation.number), (key, *words_of(product)))
     for position, image in enumerate(product.images):
@@ -54,15 +56,16 @@ def copy_product(connection: sqlite3.Connection, source: GenerationRow, target: 
     if there is any.
     """
     row = connection.execute(
-        "SELECT key, content_hash, document FROM products WHERE generation = ? AND id = ?", (source.number, product_id)
+        "SELECT key, content_hash, document, facts FROM products WHERE generation = ? AND id = ?",
+        (source.number, product_id),
     ).fetchone()
     if row is None:
         return False
     delete_product(connection, target.number, product_id)
-    old, content_hash, document = row
+    old, content_hash, document, facts = row
     new = connection.execute(
-        "INSERT INTO products (generation, id, content_hash, document) VALUES (?, ?, ?, ?)",
-        (target.number, product_id, content_hash, document),
+        "INSERT INTO products (generation, id, content_hash, document, facts) VALUES (?, ?, ?, ?, ?)",
+        (target.number, product_id, content_hash, document, facts),
     ).lastrowid
     connection.execute(queries.copy_words(source.number, target.number), (new, old))
     if source.embedder == target.embedder and source.dims == target.dims:
@@ -84,6 +87,16 @@ def read_products(connection: sqlite3.Connection, generation: int, ids: Sequence
     )
     found = {product_id: (content_hash, document) for product_id, content_hash, document in rows}
     return [from_document(product_id, *found[product_id]) for product_id in ids if product_id in found]
+
+
+def read_keys(connection: sqlite3.Connection, generation: int, ids: Sequence[str]) -> dict[str, int]:
+    """product id -> key of those that exist."""
+    return dict(
+        connection.execute(
+            "SELECT id, key FROM products WHERE generation = ? AND id IN (SELECT value FROM json_each(?))",
+            (generation, json.dumps(list(ids))),
+        )
+    )
 
 
 def read_evidence(
@@ -123,7 +136,7 @@ def known_evidence(
 def find_words(connection: sqlite3.Connection, generation: int, expression: str) -> Words:
     """Every product that has one of the words, with its relevance. expression: of queries.match_expression()."""
     found = connection.execute(queries.search_words(generation), (expression,)).fetchall()
-    pairs = np.array(found, dtype=np.float64).reshape(-1, 2)
+    pairs: NDArray[np.float64] = np.array(found, dtype=np.float64).reshape(-1, 2)
     return Words(pairs[:, 0].astype(np.int64), pairs[:, 1])
 
 
@@ -146,13 +159,13 @@ def read_changes(
 ) -> tuple[list[tuple[str, IndexedProduct | None]], int]:
     """The products of a generation that live changes touched after a sequence number, as they are now; the last one."""
     rows = connection.execute(
-        "SELECT c.product_id, c.sequence, p.key, p.content_hash, p.document FROM changes c "
+        "SELECT c.product_id, c.sequence, p.key, p.facts FROM changes c "
         "LEFT JOIN products p ON p.generation = c.generation AND p.id = c.product_id "
         "WHERE c.generation = ? AND c.sequence > ? ORDER BY c.sequence",
         (generation, after),
     ).fetchall()
     changed: list[tuple[str, IndexedProduct | None]] = []
-    for product_id, sequence, key, content_hash, document in rows:
+    for product_id, sequence, key, facts in rows:
         after = sequence
         if key is None:
             changed.append((product_id, None))
@@ -162,7 +175,7 @@ def read_changes(
             "WHERE i.product = ? ORDER BY i.position",
             (key,),
         ).fetchall()
-        changed.append((product_id, IndexedProduct(key, from_document(product_id, content_hash, document), pictures)))
+        changed.append((product_id, IndexedProduct(key, product_id, json.loads(facts), pictures)))
     return changed, after
 
 
@@ -190,21 +203,19 @@ def count(connection: sqlite3.Connection, generation: int) -> tuple[int, int]:
 
 
 def _stream(connection: sqlite3.Connection, generation: int) -> Iterator[IndexedProduct]:
-    products = connection.execute(
-        "SELECT key, id, content_hash, document FROM products WHERE generation = ? ORDER BY id", (generation,)
-    )
+    products = connection.execute("SELECT key, id, facts FROM products WHERE generation = ? ORDER BY id", (generation,))
     pictures = connection.execute(
         "SELECT p.key, i.position, e.vector FROM products p JOIN images i ON i.product = p.key "
         "JOIN evidence e ON e.key = i.evidence WHERE p.generation = ? ORDER BY p.id, i.position",
         (generation,),
     )
     picture = pictures.fetchone()
-    for key, product_id, content_hash, document in products:
+    for key, product_id, facts in products:
         own = []
         while picture is not None and picture[0] == key:
             own.append((picture[1], picture[2]))
             picture = pictures.fetchone()
-        yield IndexedProduct(key, from_document(product_id, content_hash, document), own)
+        yield IndexedProduct(key, product_id, json.loads(facts), own)
 
 
 def _write_evidence(

@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.catalog.errors import VerificationFailed
 from app.catalog.facets import facet_values
@@ -33,8 +32,8 @@ def verify(connection: sqlite3.Connection, generation: GenerationRow, *, expecte
     _check_sizes(connection, generation, images)
     view = store.read_index(connection, generation).view
     _check_finite(view)
-    sample = np.array(evenly(products, SAMPLE), dtype=np.int32)
-    _check_text(connection, generation, view, sample)
+    sample = view.index.lookup.ids.of(evenly(products, SAMPLE))
+    _check_text(connection, generation, sample)
     _check_filters(connection, generation, view, sample)
     _check_look(view)
 
@@ -59,26 +58,22 @@ def _check_finite(view: View) -> None:
         raise _failed("finite vectors", f"{wrong} of {total} pictures' vectors are not finite", wrong)
 
 
-def _check_text(
-    connection: sqlite3.Connection, generation: GenerationRow, view: View, sample: NDArray[np.int32]
-) -> None:
+def _check_text(connection: sqlite3.Connection, generation: GenerationRow, ids: Sequence[str]) -> None:
     missing = asked = 0
-    for product in store.read_products(connection, generation.number, _ids(view, sample)):
+    keys = store.read_keys(connection, generation.number, ids)
+    for product in store.read_products(connection, generation.number, ids):
         expression = queries.match_expression(product.title)
-        if not expression:
-            continue
-        asked += 1
-        found = view.rows_of_keys(store.find_words(connection, generation.number, expression).keys)
-        missing += int(not np.isin(view.rows_of([product.id]), found).all())
+        if expression:
+            asked += 1
+            statement = queries.has_words(generation.number)
+            missing += int(connection.execute(statement, (expression, keys[product.id])).fetchone() is None)
     if missing:
         raise _failed("text", f"{missing} of {asked} sampled products are not found by their title", missing)
 
 
-def _check_filters(
-    connection: sqlite3.Connection, generation: GenerationRow, view: View, sample: NDArray[np.int32]
-) -> None:
+def _check_filters(connection: sqlite3.Connection, generation: GenerationRow, view: View, ids: Sequence[str]) -> None:
     missing = asked = 0
-    for product in store.read_products(connection, generation.number, _ids(view, sample)):
+    for product in store.read_products(connection, generation.number, ids):
         for field in FacetField:
             if values := facet_values(product, field):
                 asked += 1
@@ -104,10 +99,6 @@ def _finds_itself(view: View, row: int) -> bool:
     best = max(answer.items[0].signals.values())
     is_there = view.index.lookup.ids.at(row) in ties or len(ties) == len(answer.items)
     return is_there and abs(own - 1.0) <= _UNIT and own >= best - _TIE
-
-
-def _ids(view: View, rows: NDArray[np.int32]) -> Sequence[str]:
-    return [view.index.lookup.ids.at(int(row)) for row in rows]
 
 
 def _failed(check: str, figures: str, wrong: int) -> VerificationFailed:
