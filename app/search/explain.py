@@ -5,26 +5,36 @@ the reasons in proportion to these, so the weights sum to the score and a reason
 the photo's novelty and popularity move all scores and are no reason for one product.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from app.analysis import Color, PhotoAnalysis
 from app.catalog import Channel, Product, Query, SeenColor
 from app.search.calibration import Feature
 from app.search.color_space import affinity
 from app.search.model import Reason, ReasonCode
-from app.search.rank import COLUMN, Scored
+from app.search.rank import Scored
 
 MOST = 5
 SMALL = 0.03
 """A reason with less than this share of the score is left out where two others remain."""
 
 
-def explain(scored: Scored, product: Product, query: Query, analysis: PhotoAnalysis | None) -> tuple[Reason, ...]:
-    """One to five reasons, the weightiest first (ties by code, then value); their weights sum to the score.
+def explain(
+    scored: Scored,
+    contributions: Mapping[Feature, float],
+    product: Product,
+    query: Query,
+    analysis: PhotoAnalysis | None,
+) -> tuple[Reason, ...]:
+    """contributions: as rank.contributions gives them for this candidate.
+
+    One to five reasons, the weightiest first (ties by code, then value); their weights sum to the score.
 
     One only where a single kind of evidence speaks for the product. The same input gives the same reasons.
     """
-    parts = sorted(_parts(scored, product, query, analysis), key=lambda part: (-part[2], part[0].value, part[1]))
+    parts = sorted(
+        _parts(scored, contributions, product, query, analysis), key=lambda part: (-part[2], part[0].value, part[1])
+    )
     parts = [part for part in parts if part[2] > 0.0] or [(ReasonCode.LOOK, _share(0.0), 1.0)]
     total = sum(part[2] for part in parts)
     kept = [part for rank, part in enumerate(parts[:MOST]) if rank < 2 or part[2] >= SMALL * total]
@@ -36,9 +46,15 @@ Part = tuple[ReasonCode, str, float]
 """A reason before its share of the score is known: code, value, contribution to the logit."""
 
 
-def _parts(scored: Scored, product: Product, query: Query, analysis: PhotoAnalysis | None) -> Iterable[Part]:
+def _parts(
+    scored: Scored,
+    contributions: Mapping[Feature, float],
+    product: Product,
+    query: Query,
+    analysis: PhotoAnalysis | None,
+) -> Iterable[Part]:
     def of(*features: Feature) -> float:
-        return float(sum(scored.contributions[COLUMN[feature]] for feature in features))
+        return sum(contributions.get(feature, 0.0) for feature in features)
 
     look = max(0.0, scored.candidate.signals.get(Channel.LOOK, 0.0))
     yield ReasonCode.LOOK, _share(look), of(Feature.LOOK, Feature.LOOK_HIGH)

@@ -60,14 +60,13 @@ class Question:
     novelty: float | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Scored:
-    """One candidate with its score. contributions: (len(FEATURES),) float64, weight times feature, each >= 0."""
+    """One candidate with its score. closeness: None where it was not looked at closely."""
 
     candidate: Candidate
-    closeness: Closeness | None
     score: float
-    contributions: NDArray[np.float64]
+    closeness: Closeness | None = None
 
     @property
     def product_id(self) -> str:
@@ -86,15 +85,47 @@ def rank(
 
     closeness: by product id, for those that were looked at closely. popularity: product id -> 0..1.
     """
-    near = closeness or {}
-    close = [one for one in candidates if question.photo and one.product_id in near]
-    rest = [one for one in candidates if not (question.photo and one.product_id in near)]
-    scored = _scored(close, question, Stage.FINE, calibration, near, popularity or {})
-    scored += _scored(
-        rest, question, Stage.COARSE if question.photo else Stage.WORDS, calibration, {}, popularity or {}
-    )
+    near = closeness if closeness is not None and question.photo else {}
+    close = [one for one in candidates if one.product_id in near]
+    rest = [one for one in candidates if one.product_id not in near] if near else candidates
+    scored = _scored(close, question, calibration, near, popularity or {})
+    scored += _scored(rest, question, calibration, {}, popularity or {})
     scored.sort(key=order)
     return scored
+
+
+def refine(
+    scored: Sequence[Scored],
+    question: Question,
+    calibration: Calibration,
+    closeness: Mapping[str, Closeness],
+    popularity: Mapping[str, float] | None = None,
+) -> list[Scored]:
+    """What `rank` gives for the same candidates once `closeness` is known, without scoring the others again."""
+    if not closeness or not question.photo:
+        return list(scored)
+    near = [one.candidate for one in scored if one.product_id in closeness]
+    refined = _scored(near, question, calibration, closeness, popularity or {})
+    refined += [one for one in scored if one.product_id not in closeness]
+    refined.sort(key=order)
+    return refined
+
+
+def contributions(
+    scored: Scored, question: Question, calibration: Calibration, popularity: Mapping[str, float] | None = None
+) -> Mapping[Feature, float]:
+    """Weight times feature, each >= 0: what every kind of evidence adds to the logit of this candidate."""
+    near = {scored.product_id: scored.closeness} if scored.closeness is not None else {}
+    row = features_of([scored.candidate], question, near, popularity or {})[0]
+    weights = column_weights(calibration.stages[stage_of(question, close=bool(near))])
+    return dict(zip(FEATURES, (row * weights).tolist(), strict=True))
+
+
+def stage_of(question: Question, *, close: bool) -> Stage:
+    """Which weights are used."""
+    if not question.photo:
+        return Stage.WORDS
+    return Stage.FINE if close else Stage.COARSE
 
 
 def order(scored: Scored) -> tuple[float, str]:
@@ -142,7 +173,7 @@ def features_of(
     look = np.array([one.signals.get(Channel.LOOK, 0.0) for one in candidates])
     table[:, COLUMN[Feature.LOOK]] = np.clip(look / LOOK_KNEE, 0.0, 1.0)
     table[:, COLUMN[Feature.LOOK_HIGH]] = np.clip((look - LOOK_KNEE) / (1.0 - LOOK_KNEE), 0.0, 1.0)
-    for row, one in enumerate(candidates):
+    for row, one in enumerate(candidates if closeness else ()):
         seen = closeness.get(one.product_id)
         if seen is not None:
             for feature in _NEAR:
@@ -184,16 +215,11 @@ _PLAIN = {
 def _scored(
     candidates: Sequence[Candidate],
     question: Question,
-    stage: Stage,
     calibration: Calibration,
     closeness: Mapping[str, Closeness],
     popularity: Mapping[str, float],
 ) -> list[Scored]:
     table = features_of(candidates, question, closeness, popularity)
-    weights = calibration.stages[stage]
-    scores = probability(logits(table, weights, words=question.words, photo=question.photo))
-    contributions = table * column_weights(weights)
-    return [
-        Scored(one, closeness.get(one.product_id), float(score), parts)
-        for one, score, parts in zip(candidates, scores, contributions, strict=True)
-    ]
+    weights = calibration.stages[stage_of(question, close=bool(closeness))]
+    scores = probability(logits(table, weights, words=question.words, photo=question.photo)).tolist()
+    return [Scored(one, score, closeness.get(one.product_id)) for one, score in zip(candidates, scores, strict=True)]

@@ -18,7 +18,17 @@ from app.search.errors import DeadlineExceeded, EmptyQuery, InvalidLimit
 from app.search.explain import explain
 from app.search.model import Match, RankedProduct, SearchResult, Wishes
 from app.search.query import analysis_of_product, query_for_photo, query_for_words
-from app.search.rank import Closeness, Question, Scored, match_of, rank, relevant, worth_a_closer_look
+from app.search.rank import (
+    Closeness,
+    Question,
+    Scored,
+    contributions,
+    match_of,
+    rank,
+    refine,
+    relevant,
+    worth_a_closer_look,
+)
 
 MOST_ON_A_PAGE = 100
 CLOSER_LOOKS = 40
@@ -162,7 +172,7 @@ class VisualSearch:
         if analysis is not None:
             near = await self._closeness(snapshot, analysis, scored)
             watch.lap("verify")
-            scored = rank(found.items, question, self._calibration, near, self._popularity)
+            scored = refine(scored, question, self._calibration, near, self._popularity)
             watch.lap("rank")
         return Findings(snapshot, query, question, analysis, tuple(scored))
 
@@ -211,12 +221,13 @@ class VisualSearch:
         return tuple(self._item(findings, scored[product.id], product) for product in products)
 
     def _item(self, findings: Findings, scored: Scored, product: Product) -> RankedProduct:
+        parts = contributions(scored, findings.question, self._calibration, self._popularity)
         return RankedProduct(
             product=product,
             image=scored.candidate.image,
             score=scored.score,
             match=match_of(scored.score, self._calibration) or Match.LOOSE,
-            reasons=explain(scored, product, findings.query, findings.analysis),
+            reasons=explain(scored, parts, product, findings.query, findings.analysis),
         )
 
     def _degraded(self, findings: Findings) -> tuple[Gap, ...]:

@@ -10,22 +10,24 @@ from app.catalog import Candidate, Channel
 from app.search import Closeness, Question, Reason, ReasonCode, Wishes, shipped_calibration
 from app.search.explain import explain
 from app.search.query import query_for_photo, query_for_words
-from app.search.rank import Scored, rank
+from app.search.rank import Scored, contributions, rank
 from tests.builders import a_product, an_analysis
 from tests.unit.search.strategies import closenesses, signals
 
 SHIPPED = shipped_calibration()
+PHOTO, WORDS = Question(photo=True), Question(photo=False, words=True)
 FULL = {Channel.LOOK: 0.8, Channel.TYPE: 0.9, Channel.COLORS: 0.5, Channel.LABELS: 0.5, Channel.TEXT: 0.0}
 
 
 def scored(signal: dict[Channel, float], near: Closeness | None) -> Scored:
-    found = rank([Candidate("p1", "", 0, signal)], Question(photo=True), SHIPPED, {"p1": near} if near else None)
+    found = rank([Candidate("p1", "", 0, signal)], PHOTO, SHIPPED, {"p1": near} if near else None)
     return found[0]
 
 
 def reasons(one: Scored) -> tuple[Reason, ...]:
     analysis = an_analysis()
-    return explain(one, a_product(), query_for_photo(analysis, Wishes(text="velvet sofa")), analysis)
+    query = query_for_photo(analysis, Wishes(text="velvet sofa"))
+    return explain(one, contributions(one, PHOTO, SHIPPED), a_product(), query, analysis)
 
 
 @given(signals(), closenesses)
@@ -55,21 +57,26 @@ def test_each_shared_attribute_is_named_by_its_part() -> None:
     seen = (Attribute("material", "Velvet", 0.8, "local"), Attribute("pattern", "striped", 0.9, "local"))
     analysis = replace(an_analysis(), attributes=seen)
     one = scored({Channel.ATTRIBUTES: 0.5, Channel.LOOK: 0.2}, None)
-    given_reasons = explain(one, a_product(), query_for_photo(analysis, Wishes()), analysis)
+    given_reasons = explain(
+        one, contributions(one, PHOTO, SHIPPED), a_product(), query_for_photo(analysis, Wishes()), analysis
+    )
     assert "material=velvet" in {reason.value for reason in given_reasons if reason.code is ReasonCode.ATTRIBUTE}
     assert not any("striped" in reason.value for reason in given_reasons)
 
 
 def test_words_name_what_was_found_of_them() -> None:
     query = query_for_words(Wishes(text="soft velvet thing"))
-    one = rank([Candidate("p1", "", 0, {Channel.TEXT: 1.0})], Question(photo=False, words=True), SHIPPED)[0]
-    (reason,) = explain(one, a_product(), query, None)
+    one = rank([Candidate("p1", "", 0, {Channel.TEXT: 1.0})], WORDS, SHIPPED)[0]
+    (reason,) = explain(one, contributions(one, WORDS, SHIPPED), a_product(), query, None)
     assert (reason.code, reason.value) == (ReasonCode.TEXT, "soft velvet")
 
 
 def test_a_color_word_is_a_reason_where_the_pictures_show_it() -> None:
     query = query_for_words(Wishes(text="teal armchair"))
     signal = {Channel.TEXT: 1.0, Channel.COLORS: 0.6}
-    one = rank([Candidate("p1", "", 0, signal)], Question(photo=False, words=True), SHIPPED)[0]
-    codes = {reason.code: reason.value for reason in explain(one, a_product(), query, None)}
+    one = rank([Candidate("p1", "", 0, signal)], WORDS, SHIPPED)[0]
+    codes = {
+        reason.code: reason.value
+        for reason in explain(one, contributions(one, WORDS, SHIPPED), a_product(), query, None)
+    }
     assert codes == {ReasonCode.TEXT: "teal armchair", ReasonCode.COLOR: "teal"}

@@ -1,5 +1,6 @@
 """The score: a probability that only rises with evidence and depends on nothing but photo, words and product."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from app.catalog import Candidate, Channel
 from app.search import Closeness, Feature, Match, Question, Stage, Weights, shipped_calibration
 from app.search.calibration import Calibration
-from app.search.rank import match_of, rank, relevant, worth_a_closer_look
+from app.search.rank import contributions, match_of, rank, refine, relevant, worth_a_closer_look
 from tests.unit.search.strategies import candidate_lists, closenesses, questions, signals, unit
 
 SHIPPED = shipped_calibration()
@@ -29,6 +30,28 @@ def test_every_candidate_gets_one_score_between_0_and_1_best_first(
     assert sorted(one.product_id for one in scored) == sorted(one.product_id for one in candidates)
     assert all(0.0 <= one.score <= 1.0 for one in scored)
     assert [(-one.score, one.product_id) for one in scored] == sorted((-one.score, one.product_id) for one in scored)
+
+
+@given(candidate_lists(), questions, st.data())
+def test_refining_a_ranking_is_ranking_with_what_is_known_now(
+    candidates: list[Candidate], question: Question, data: st.DataObject
+) -> None:
+    near = {one.product_id: data.draw(closenesses) for one in candidates if data.draw(st.booleans())}
+    refined = refine(rank(candidates, question, SHIPPED), question, SHIPPED, near)
+    assert refined == rank(candidates, question, SHIPPED, near)
+
+
+@given(signals(), questions, st.none() | closenesses)
+def test_the_contributions_and_the_bias_make_the_score(
+    signal: dict[Channel, float], question: Question, near: Closeness | None
+) -> None:
+    one = rank([Candidate("p", "", 0, signal)], question, SHIPPED, {"p": near} if near else None)[0]
+    parts = contributions(one, question, SHIPPED)
+    stage = Stage.WORDS if not question.photo else Stage.FINE if near else Stage.COARSE
+    narrowing = SHIPPED.stages[stage].weights[Feature.TEXT] if question.words and question.photo else 0.0
+    logit = SHIPPED.stages[stage].bias + sum(parts.values()) - narrowing
+    assert one.score == pytest.approx(1.0 / (1.0 + math.exp(-logit)))
+    assert min(parts.values()) >= 0.0
 
 
 @given(candidate_lists(), questions, st.randoms(use_true_random=False))
