@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -96,7 +97,7 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
     if processes:
         # Spawned, because a forked child inherits locks held by this process's threads.
         executor = ProcessPoolExecutor(
-            cores, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_the_parent
+            cores, mp_context=multiprocessing.get_context("spawn"), initializer=_live_and_die_with_the_parent
         )
     else:
         executor = ThreadPoolExecutor(cores, thread_name_prefix="eyes")
@@ -111,9 +112,21 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
     return OwnedAnalyzer(only, executor)
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    """Ctrl-C reaches every process of a terminal; the loader wants to finish what is in work."""
+def _live_and_die_with_the_parent() -> None:
+    """What an analyzing process does first.
+
+    Ctrl-C reaches every process of a terminal, but the loader wants to finish what is in work. And an executor's
+    process whose parent was killed would wait for work for ever, with all its memory.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def build_fit(analyzer: OwnedAnalyzer) -> Fit:

@@ -166,9 +166,7 @@ async def _load(settings: Settings, feed: Feed, wanted: Wanted, *, quiet: bool) 
         stack.push_async_callback(writer.close)
         analyzer = wiring.build_analyzer(settings, processes=True)
         stack.push_async_callback(analyzer.close)
-        intake = Intake(
-            await _decoder(settings, stack), analyzer, await _images(settings, feed, stack), at_once=_at_once()
-        )
+        intake = Intake(_decoder(settings, stack), analyzer, _images(settings, feed, stack), at_once=_at_once())
         parts = Parts(catalog, writer, intake, wiring.build_fit(analyzer), analyzer.embedder, analyzer.dims)
         async with _stoppable(quiet=quiet) as stop:
             with progress_on(_stderr(), quiet=quiet) as progress:
@@ -177,17 +175,19 @@ async def _load(settings: Settings, feed: Feed, wanted: Wanted, *, quiet: bool) 
 
 async def _check(settings: Settings, feed: Feed, type_from: TypeFrom, *, images: bool, quiet: bool) -> Summary:
     async with AsyncExitStack() as stack:
-        pictures = (await _decoder(settings, stack), await _images(settings, feed, stack)) if images else None
+        pictures = (_decoder(settings, stack), _images(settings, feed, stack)) if images else None
         async with _stoppable(quiet=quiet) as stop:
             with progress_on(_stderr(), quiet=quiet) as progress:
                 return await check(feed, type_from, progress, stop, pictures=pictures)
 
 
-async def _decoder(settings: Settings, stack: AsyncExitStack) -> PhotoDecoder:
-    return await stack.enter_async_context(wiring.build_decoder(settings))
+def _decoder(settings: Settings, stack: AsyncExitStack) -> PhotoDecoder:
+    decoder = wiring.build_decoder(settings)  # its processes start with the first picture
+    stack.push_async_callback(decoder.close)
+    return decoder
 
 
-async def _images(settings: Settings, feed: Feed, stack: AsyncExitStack) -> FeedImages:
+def _images(settings: Settings, feed: Feed, stack: AsyncExitStack) -> FeedImages:
     fetcher = wiring.build_fetcher(settings)
     stack.push_async_callback(fetcher.close)
     return FeedImages(fetcher, folder=feed.folder, base_url=feed.base_url, max_bytes=settings.max_photo_bytes)

@@ -45,6 +45,7 @@ class Pipeline:
     _done: asyncio.Queue[tuple[CheckedRow, Prepared] | None] = field(init=False)
     _carried: list[CheckedRow] = field(default_factory=list)
     _finished: int = 0
+    _looked_at: int = 0
 
     def __post_init__(self) -> None:
         self._work = asyncio.Queue(WORKERS)
@@ -79,8 +80,10 @@ class Pipeline:
             product = checked.product
             if product is None:
                 self._refuse(checked)
+                self._show()
             elif self.present.get(product.id, "").removesuffix(INCOMPLETE) == product.content_hash:
                 self._keep(checked, "unchanged" if self._is_published(product) else "resumed")
+                self._show()
             elif self._is_published(product):
                 self._carried.append(checked)
                 if len(self._carried) >= CARRIED_AT_ONCE:
@@ -105,6 +108,7 @@ class Pipeline:
             if checked.product.id in there:
                 self.present[checked.product.id] = checked.product.content_hash
                 self._keep(checked, "unchanged")
+                self._show()
             else:
                 await self._work.put(checked)
 
@@ -115,6 +119,8 @@ class Pipeline:
                 continue
             assert checked.product is not None
             prepared = await self.intake.prepare(checked.product, line=checked.row.line, memory=self.memory)
+            self._looked_at += prepared.analyzed
+            self._show()
             await self._done.put((checked, prepared))
 
     async def _write(self) -> None:
@@ -158,18 +164,16 @@ class Pipeline:
         self.summary.refused += 1
         self.summary.told.note(problems)
         self.rejects.add(checked.row, problems)
-        self._show()
 
     def _keep(self, checked: CheckedRow, how: str, prepared: Prepared | None = None) -> None:
         problems = checked.problems + (prepared.problems if prepared else ())
         setattr(self.summary, how, getattr(self.summary, how) + 1)
         self.summary.warned += bool(problems)
         self.summary.told.note(problems)
-        self._show()
 
     def _show(self) -> None:
         self._finished += 1
-        self.progress.rows(self._finished, self.summary.images_analyzed)
+        self.progress.rows(self._finished, self._looked_at)
 
     async def _beat(self) -> None:
         """Let the writer be heard while pictures take long."""

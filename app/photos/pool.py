@@ -181,9 +181,11 @@ class PhotoDecoder:
     def _replace(self, broken: ProcessPool) -> None:
         """Blocking: give up a pool that lost its processes; the next photo starts a new one."""
         with self._pool_lock:
-            if self._pool is broken:
+            first = self._pool is broken  # of all the photos that met the broken pool
+            if first:
                 self._pool = None
-        _discard(broken)
+        if first:
+            _discard(broken)
 
 
 class _PoolBroken(Exception):
