@@ -1,6 +1,7 @@
 """What every test gets: a clean environment, one async backend, and small drawn pictures."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,17 @@ _FOREIGN = ("AKIN_", "AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "AZURE_", "ELAST
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "ssl_cert_file", "ssl_cert_dir"}
 
 
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def _clean_environment() -> Iterator[None]:
     """No variable of the developer's machine reaches a test: settings, cloud credentials and proxies are taken out."""
-    for name in list(os.environ):
-        if name.upper().startswith(_FOREIGN) or name.lower() in _PROXIES:
-            monkeypatch.delenv(name)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.upper().startswith(_FOREIGN) or name.lower() in _PROXIES:
+                patch.delenv(name)
+        yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the server does."""
     return "asyncio"

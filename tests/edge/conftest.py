@@ -124,8 +124,10 @@ async def serving(settings: Settings, **replaced: object) -> AsyncIterator[httpx
             yield client
 
 
-@pytest.fixture
-async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the server of the shop."""
-    async with serving(settings) as made:
+@pytest.fixture(scope="module")
+async def client(shop_file: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a server of the shop, shared by the tests of a module: they only read."""
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copy(shop_file, folder / "akin.db")
+    async with serving(settings_in(folder)) as made:
         yield made
