@@ -26,6 +26,7 @@ from app.photos.worker import enter_worker, tiny_picture
 Decode = Callable[[bytes, PhotoLimits], Photo]
 
 _WAITING_PER_SLOT = 4
+_START_S = 60.0  # the first worker loads the codecs; on a busy machine that takes far longer than a photo
 _GRACE_S = 5.0  # beyond the wall limit, for a worker that died before it could say which photo it had
 
 
@@ -94,7 +95,7 @@ class PhotoDecoder:
 
     async def warm_up(self) -> None:
         """Start all workers and return when one can decode; the others follow at once."""
-        await self._run((decode_now, tiny_picture(), PhotoLimits()))
+        await self._run((decode_now, tiny_picture(), PhotoLimits()), grace_s=_START_S)
 
     async def close(self) -> None:
         """Kill the workers and give everything back. Calling it twice is harmless."""
@@ -117,17 +118,17 @@ class PhotoDecoder:
         """Close."""
         await self.close()
 
-    async def _run(self, task: tuple[Decode, bytes, PhotoLimits]) -> Photo:
+    async def _run(self, task: tuple[Decode, bytes, PhotoLimits], grace_s: float = _GRACE_S) -> Photo:
         """Run one decode in a worker; a pool that broke is replaced once and the photo tried again."""
         for _ in range(2):
             pool = self._current_pool()
             try:
-                return await self._run_in(pool, task)
+                return await self._run_in(pool, task, grace_s)
             except _PoolBroken:
                 await asyncio.to_thread(self._replace, pool)
         raise DecoderClosed("The processes that decode photos cannot be started.", retry_after_s=5.0)
 
-    async def _run_in(self, pool: ProcessPool, task: tuple[Decode, bytes, PhotoLimits]) -> Photo:
+    async def _run_in(self, pool: ProcessPool, task: tuple[Decode, bytes, PhotoLimits], grace_s: float) -> Photo:
         decode, *arguments = task
         try:
             future: ProcessFuture[Photo] = await asyncio.to_thread(
@@ -137,7 +138,7 @@ class PhotoDecoder:
             raise _PoolBroken from error
         self._running.add(future)
         try:
-            async with asyncio.timeout(self._timeout_s + _GRACE_S):
+            async with asyncio.timeout(self._timeout_s + grace_s):
                 answer = asyncio.wrap_future(future)
                 await asyncio.wait([answer])
         except TimeoutError as error:

@@ -31,6 +31,7 @@ def enter_worker(memory_mb: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")  # they would quote file contents on the server's standard error
+    _say_nothing()
     _forget_environment()
     # As many photos as cores are decoded at once, so a second thread per photo gains nothing and costs address space.
     pillow_heif.options.DECODE_THREADS = 1
@@ -58,6 +59,15 @@ def _mapped_bytes() -> int:
     """Address space this process maps now; libraries and reserved arenas make it far larger than what is resident."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     return pages * resource.getpagesize()
+
+
+def _say_nothing() -> None:
+    """Codecs' own words go nowhere: into the server's log they would quote file contents, and where that log is a
+    file, the first byte would exceed RLIMIT_FSIZE and kill the process."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _forget_environment() -> None:
