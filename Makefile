@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 RUN_VENV ?= build/run
 ONLY ?=
 PORT ?= 8000
+DEMO_OPTIONS ?=
 TESTS ?= tests
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -31,7 +32,7 @@ install-run: ## Only what serving needs, in RUN_VENV (the Dockerfile's step), an
 	cd / && $(abspath $(RUN_VENV))/bin/akin --help >/dev/null && $(abspath $(RUN_VENV))/bin/catalog-loader --help >/dev/null
 
 demo: install ## The main job: load the demo shop, serve it, search it with a shopper's photo
-	$(BIN)/python -m scripts.demo --port $(PORT)
+	$(BIN)/python -m scripts.demo --port $(PORT) $(DEMO_OPTIONS)
 
 test: install ## Every test
 	$(BIN)/python -m pytest $(TESTS)

@@ -17,7 +17,7 @@ from rich.progress import Progress
 from rich.table import Table
 from uvicorn.config import LOGGING_CONFIG
 
-from app import __version__, evaluation, wiring
+from app import __version__, cli_bench, evaluation, wiring
 from app.catalog import Catalog, Generation, GenerationNotFound, GenerationState
 from app.errors import AppError, BadRequest
 from app.photos import PhotoDecoder
@@ -41,6 +41,7 @@ app = typer.Typer(
 )
 generations = typer.Typer(no_args_is_help=True, help="Versions of the catalog: list them, go back to an earlier one.")
 app.add_typer(generations, name="generations")
+app.command(epilog="Example:  akin bench --sizes 1000,100000 --json bench.json")(cli_bench.bench)
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on; wins over AKIN_HOST.")]
 PortOption = Annotated[int | None, typer.Option(help="Port to listen on; wins over AKIN_PORT.")]

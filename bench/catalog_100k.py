@@ -153,8 +153,7 @@ def _product(number: int, vector: NDArray[np.float32], rng: np.random.Generator)
     return Product(
         id=f"P{number:07d}",
         title=f"{name.title()} {color} {material} {kind}",
-        description=f"A {kind} of {material} in {color}. "
-        + " ".join(f"word{int(5_000 * rng.random() ** 3)}" for _ in range(40)),
+        description=f"A {kind} of {material} in {color}. {praise}",
         link=f"https://shop.example/p/{number}",
         brand=f"Brand {int(300 * rng.random() ** 2)}",
         type=kind,

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-ROOTS = ("main", "cli", "wiring", "settings")
+ROOTS = ("main", "cli", "cli_bench", "wiring", "settings")
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "photos": {"errors"},
@@ -81,7 +81,11 @@ def room_of_path(path: Path) -> str:
 def is_root(path: Path) -> bool:
     """Whether the module is a composition root, the only kind that reads settings and builds engines."""
     name = path.relative_to(ROOT).as_posix()
-    return name in {"app/main.py", "app/cli.py", "app/wiring.py", "catalog_loader/cli.py", "catalog_loader/__main__.py"}
+    return name in {
+        *(f"app/{root}.py" for root in ROOTS if root != "settings"),
+        "catalog_loader/cli.py",
+        "catalog_loader/__main__.py",
+    }
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
