@@ -26,8 +26,10 @@ from app.photos.worker import enter_worker, tiny_picture
 Decode = Callable[[bytes, PhotoLimits], Photo]
 
 _WAITING_PER_SLOT = 4
-_START_S = 60.0  # the first worker loads the codecs; on a busy machine that takes far longer than a photo
-_GRACE_S = 5.0  # beyond the wall limit, for a worker that died before it could say which photo it had
+# How long beyond the wall limit an answer is waited for before the whole pool is given up: workers that ran before are
+# quick or dead, first ones may have to be started on a machine that is just coming up.
+_GRACE_S = 5.0
+_START_S = 60.0
 
 
 class PhotoDecoder:
@@ -36,7 +38,7 @@ class PhotoDecoder:
     slots: photos decoded at once; None means one per core. timeout_s: wall limit of one photo, after which its process
     is killed. memory_mb: MiB one photo may take on top of what an idle worker maps. waiting: photos that may wait for a
     slot; None means 4 x slots. photos_per_worker: after as many a worker is replaced, so that no leak grows old.
-    decode: what the workers run, a module-level function; the default is the real thing.
+    decode: what the workers run, a function of an importable module; the default is the real thing.
 
     Workers start with the first photo or with `warm_up` and hold none of the caller's threads, locks or environment.
     Whatever a photo does to its worker, the other photos are not touched.
@@ -64,6 +66,7 @@ class PhotoDecoder:
         self._free = asyncio.Semaphore(self._slots)
         self._pool_lock = threading.Lock()
         self._pool: ProcessPool | None = None
+        self._proven: ProcessPool | None = None
         self._closed = False
         self._running: set[ProcessFuture[Photo]] = set()
 
@@ -95,7 +98,7 @@ class PhotoDecoder:
 
     async def warm_up(self) -> None:
         """Start all workers and return when one can decode; the others follow at once."""
-        await self._run((decode_now, tiny_picture(), PhotoLimits()), grace_s=_START_S)
+        await self._run((decode_now, tiny_picture(), PhotoLimits()))
 
     async def close(self) -> None:
         """Kill the workers and give everything back. Calling it twice is harmless."""
@@ -118,17 +121,17 @@ class PhotoDecoder:
         """Close."""
         await self.close()
 
-    async def _run(self, task: tuple[Decode, bytes, PhotoLimits], grace_s: float = _GRACE_S) -> Photo:
+    async def _run(self, task: tuple[Decode, bytes, PhotoLimits]) -> Photo:
         """Run one decode in a worker; a pool that broke is replaced once and the photo tried again."""
         for _ in range(2):
             pool = self._current_pool()
             try:
-                return await self._run_in(pool, task, grace_s)
+                return await self._run_in(pool, task)
             except _PoolBroken:
                 await asyncio.to_thread(self._replace, pool)
         raise DecoderClosed("The processes that decode photos cannot be started.", retry_after_s=5.0)
 
-    async def _run_in(self, pool: ProcessPool, task: tuple[Decode, bytes, PhotoLimits], grace_s: float) -> Photo:
+    async def _run_in(self, pool: ProcessPool, task: tuple[Decode, bytes, PhotoLimits]) -> Photo:
         decode, *arguments = task
         try:
             future: ProcessFuture[Photo] = await asyncio.to_thread(
@@ -138,7 +141,7 @@ class PhotoDecoder:
             raise _PoolBroken from error
         self._running.add(future)
         try:
-            async with asyncio.timeout(self._timeout_s + grace_s):
+            async with asyncio.timeout(self._timeout_s + (_GRACE_S if self._proven is pool else _START_S)):
                 answer = asyncio.wrap_future(future)
                 await asyncio.wait([answer])
         except TimeoutError as error:
@@ -148,6 +151,7 @@ class PhotoDecoder:
             _cancel(future)
         if answer.cancelled():
             raise _PoolBroken
+        self._proven = pool
         failure = answer.exception()
         if isinstance(failure, MemoryError):
             raise out_of_memory() from failure
@@ -196,7 +200,7 @@ class _PoolBroken(Exception):
 def _context() -> multiprocessing.context.ForkServerContext:
     """Workers are forked from a small server that has the codecs loaded and no threads: a new one is quickly there."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["app.photos.worker"])
+    context.set_forkserver_preload(["app.photos.nursery"])
     return context
 
 

@@ -4,8 +4,9 @@ import os
 import signal
 import time
 from dataclasses import replace
+from pathlib import Path
 
-from app.photos import Photo, PhotoLimits, decode_now
+from app.photos import Photo, PhotoCorrupt, PhotoLimits, decode_now
 
 HANG = b"\xff\xd8\xff hang"
 HOARD = b"\xff\xd8\xff hoard"
@@ -28,3 +29,9 @@ def decode_or_misbehave(data: bytes, limits: PhotoLimits) -> Photo:
         os.kill(os.getpid(), signal.SIGSTOP)
     os.kill(os.getpid(), signal.SIGINT)  # a terminal sends it to the whole group; workers do not care
     return replace(decode_now(data, limits), original_width=os.getpid())
+
+
+def look(data: bytes, limits: PhotoLimits) -> Photo:
+    """Tell what a worker can see of the server's environment: planted in os.environ, in the kernel's copy; PATH."""
+    raw = Path("/proc/self/environ").read_bytes()
+    raise PhotoCorrupt(f"{'planted' in str(os.environ)} {b'planted' in raw} {'PATH' in os.environ}")
