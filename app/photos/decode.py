@@ -14,8 +14,7 @@ import zlib
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms
-from PIL.AvifImagePlugin import AvifImageFile
+from PIL import AvifImagePlugin, ExifTags, Image, ImageCms
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
@@ -35,7 +34,7 @@ _PLUGINS: dict[str, type[ImageFile]] = {
     "jpeg": JpegImageFile,
     "png": PngImageFile,
     "webp": WebPImageFile,
-    "avif": AvifImageFile,
+    "avif": AvifImagePlugin.AvifImageFile,
     "gif": GifImageFile,
 }
 
@@ -101,6 +100,16 @@ def decode_now(data: bytes, limits: PhotoLimits | None = None) -> Photo:
         original_width=width,
         original_height=height,
     )
+
+
+def decode_in_one_thread() -> None:
+    """Tell the codecs of this process to start no threads.
+
+    A worker's own switch: as many photos as cores are decoded at once, so a second thread per photo gains nothing and
+    costs address space.
+    """
+    pillow_heif.options.DECODE_THREADS = 1
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
 def out_of_memory() -> PhotoDecodeMemory:

@@ -11,10 +11,8 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import pillow_heif
-from PIL import AvifImagePlugin
 
-from app.photos.decode import clean_jpeg, decode_now
+from app.photos.decode import clean_jpeg, decode_in_one_thread, decode_now
 
 _OPEN_FILES = 64
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TZ")
@@ -33,9 +31,7 @@ def enter_worker(memory_mb: int) -> None:
     warnings.simplefilter("ignore")  # they would quote file contents on the server's standard error
     _say_nothing()
     _forget_environment()
-    # As many photos as cores are decoded at once, so a second thread per photo gains nothing and costs address space.
-    pillow_heif.options.DECODE_THREADS = 1
-    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    decode_in_one_thread()
     decode_now(tiny_picture())
     _give_up_rights()
     _limit(resource.RLIMIT_CORE, 0)
