@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import math
 import multiprocessing
 import os
 import threading
@@ -21,7 +22,7 @@ from app.photos.errors import (
     PhotoDecodeTimeout,
 )
 from app.photos.photo import Photo
-from app.photos.worker import enter_worker, tiny_picture
+from app.photos.worker import enter_worker, run_with_alarm, tiny_picture
 
 Decode = Callable[[bytes, PhotoLimits], Photo]
 
@@ -132,10 +133,10 @@ class PhotoDecoder:
         raise DecoderClosed("The processes that decode photos cannot be started.", retry_after_s=5.0)
 
     async def _run_in(self, pool: ProcessPool, task: tuple[Decode, bytes, PhotoLimits]) -> Photo:
-        decode, *arguments = task
+        alarm_s = math.ceil(self._timeout_s) + 1  # later than the pool's own limit
         try:
             future: ProcessFuture[Photo] = await asyncio.to_thread(
-                pool.schedule, decode, arguments, {}, self._timeout_s
+                pool.schedule, run_with_alarm, (alarm_s, *task), {}, self._timeout_s
             )
         except RuntimeError as error:  # pebble's word for a pool that lost its processes or was stopped
             raise _PoolBroken from error

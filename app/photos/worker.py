@@ -8,11 +8,14 @@ import os
 import resource
 import signal
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from app.photos.admission import PhotoLimits
 from app.photos.decode import clean_jpeg, decode_in_one_thread, decode_now
+from app.photos.photo import Photo
 
 _OPEN_FILES = 64
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TZ")
@@ -38,6 +41,17 @@ def enter_worker(memory_mb: int) -> None:
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
     _limit(resource.RLIMIT_AS, _mapped_bytes() + memory_mb * 1024 * 1024)
+
+
+def run_with_alarm(
+    seconds: int, decode: Callable[[bytes, PhotoLimits], Photo], data: bytes, limits: PhotoLimits
+) -> Photo:
+    """Decode, or die of SIGALRM: for the day the server that should have killed this process is gone itself."""
+    signal.alarm(seconds)
+    try:
+        return decode(data, limits)
+    finally:
+        signal.alarm(0)
 
 
 def tiny_picture() -> bytes:

@@ -170,6 +170,35 @@ if __name__ == "__main__":
 """
 
 
+ORPHAN = """
+import asyncio
+from app.photos import PhotoDecoder
+from tests.unit.photos.hostile import HANG, decode_or_misbehave
+from tests.builders import a_photo_file
+async def main():
+    async with PhotoDecoder(1, decode=decode_or_misbehave, timeout_s=1.0) as decoder:
+        print((await decoder.decode(a_photo_file())).original_width, flush=True)
+        await decoder.decode(HANG)
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+async def test_a_hanging_worker_does_not_outlive_a_killed_server(tmp_path: Path) -> None:
+    """kill -9 leaves nobody to enforce the wall limit; the worker's own alarm does."""
+    script = tmp_path / "orphan.py"
+    script.write_text(ORPHAN, encoding="utf-8")
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, script, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=asyncio.subprocess.PIPE
+    )
+    assert server.stdout is not None
+    worker = int(await server.stdout.readline())
+    await asyncio.sleep(0.3)
+    server.kill()
+    await server.wait()
+    assert await ends(worker)
+
+
 async def test_workers_know_neither_the_servers_secrets_nor_its_program(tmp_path: Path) -> None:
     """No secret in their variables nor in the block the kernel keeps, and the start script is not imported."""
     script = tmp_path / "look_around.py"
