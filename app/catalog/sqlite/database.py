@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from queue import LifoQueue
+from queue import Empty, Full, LifoQueue
 
 from app.catalog.errors import CatalogUnavailable
 
@@ -34,7 +34,7 @@ class Database:
         self._idle: LifoQueue[sqlite3.Connection] = LifoQueue(_IDLE_READERS)
         self._write_lock = threading.Lock()
         with self._told():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
             self._writer = self._connect()
             try:
                 self._prepare(self._writer)
@@ -87,8 +87,7 @@ class Database:
         with self._write_lock:
             self._closed = True
             self._writer.close()
-        while not self._idle.empty():
-            self._idle.get().close()
+        self._close_idle()
 
     def _connect(self, *, read_only: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -103,13 +102,25 @@ class Database:
 
     def _borrow(self) -> sqlite3.Connection:
         self._refuse_when_closed()
-        return self._connect(read_only=True) if self._idle.empty() else self._idle.get()
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return self._connect(read_only=True)
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
-        if self._closed or self._idle.full():
+        try:
+            self._idle.put_nowait(connection)
+        except Full:
             connection.close()
-        else:
-            self._idle.put(connection)
+        if self._closed:
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except Empty:
+                return
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
@@ -156,10 +167,6 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise unavailable(error, self.path.name) from error
-        except OSError as error:
-            raise CatalogUnavailable(
-                f"The catalog's folder cannot be used: {error.strerror}.", fix="Check the path in AKIN_CATALOG."
-            ) from error
 
 
 def unavailable(error: sqlite3.Error, name: str) -> CatalogUnavailable:
@@ -190,6 +197,15 @@ def unavailable(error: sqlite3.Error, name: str) -> CatalogUnavailable:
                 retry_after_s=30.0,
             )
     return CatalogUnavailable(f"SQLite could not answer from {name}: {error}.")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CatalogUnavailable(
+            f"The catalog's folder cannot be made: {error.strerror}.", fix="Check the path in AKIN_CATALOG."
+        ) from error
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:

@@ -1,6 +1,7 @@
 """The embedded catalog: SQLite is the truth, memory answers."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ from app.catalog.sqlite import generations, publishing, queries, retrieval, stor
 from app.catalog.sqlite.database import Database
 from app.catalog.sqlite.index import View
 from app.catalog.sqlite.live import LiveIndex, Served
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -207,7 +210,11 @@ class SqliteCatalog:
         with self._database.write() as connection:
             published = publishing.publish(connection, generation_id, at=self._clock())
         if self._live.served is not None:
-            self._live.refresh()
+            try:
+                self._live.refresh()
+            except CatalogUnavailable as error:
+                # It is published; the thread that follows the file reads it as soon as it can.
+                logger.warning("generation %s is published, but cannot be read now: %s", generation_id, error)
         return published
 
     def _ping(self) -> None:

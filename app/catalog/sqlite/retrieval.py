@@ -257,7 +257,7 @@ def _exact(view: View, photo: VectorQuery, rows: NDArray[np.int32]) -> tuple[NDA
 
 def _best(view: View, rows: NDArray[np.int32], orders: Orders, count: int) -> NDArray[np.int32]:
     """The `count` first rows by descending orders, ties by product id; in that order."""
-    if rows.size > count:
+    if 0 < count < rows.size:
         edge = np.partition(orders[0], rows.size - count)[rows.size - count]
         inside = orders[0] >= edge
         rows, orders = rows[inside], [order[inside] for order in orders]

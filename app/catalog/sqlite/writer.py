@@ -131,9 +131,10 @@ class SqliteCatalogWriter:
             return generations.named(connection, dead.id).told(*store.count(connection, dead.number))
 
     def _add(self, generation_id: str, products: Iterable[Product]) -> None:
+        batch = list(products)  # before the lock: a slow source must not keep other writers waiting
         with self._database.write() as connection:
             generation = self._held(connection, generation_id, _LOADING)
-            for product in products:
+            for product in batch:
                 store.write_product(connection, generation, product)
 
     def _content_hashes(self, generation_id: str) -> Mapping[str, str]:
