@@ -7,8 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.api.schemas import Problem
-from app.edge.errors import BodyTimeout, BodyTooLarge, status_for
-from app.edge.problems import MEDIA_TYPE, problem_type
+from app.edge import MEDIA_TYPE, BodyTimeout, BodyTooLarge, problem_type, status_for
 from app.errors import AppError
 
 Responses = dict[int | str, dict[str, Any]]

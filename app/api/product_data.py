@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from app.api.schemas import PriceModel, ProductWrite
 from app.api.shapes import price_model
 from app.catalog import ImageEvidence, Product, ProductImage
-from app.edge.errors import InvalidProduct, InvalidRequest
+from app.edge import InvalidProduct, InvalidRequest
 from app.intake import INCOMPLETE, Checked, Problem, content_hash, product_from_json
 
 _WIRE_NAMES = {

@@ -19,10 +19,19 @@ from app.api.search import (
 )
 from app.api.shapes import product_detail, search_answer
 from app.catalog import Catalog, CatalogUnavailable, EmbeddingMismatch, NothingPublished, Product, ProductNotFound
-from app.edge.deps import CatalogDep, IntakeDep, LimitsDep, SearchDep
-from app.edge.disconnect import while_connected
-from app.edge.errors import InvalidJson, InvalidProduct, InvalidRequest, UnsupportedMediaType
-from app.edge.wishes import read_wishes, refuse_unknown
+from app.edge import (
+    CatalogDep,
+    IntakeDep,
+    InvalidJson,
+    InvalidProduct,
+    InvalidRequest,
+    LimitsDep,
+    SearchDep,
+    UnsupportedMediaType,
+    read_wishes,
+    refuse_unknown,
+    while_connected,
+)
 from app.intake import Checked, Intake, Prepared
 from app.photos import DecoderBusy
 

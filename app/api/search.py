@@ -15,12 +15,24 @@ from app.api.openapi import body_problems, example, problems
 from app.api.schemas import SearchAnswer
 from app.api.shapes import search_answer
 from app.catalog import CatalogUnavailable, EmbeddingMismatch, NothingPublished, UnknownFilter
-from app.edge.deps import DecoderDep, LimitsDep, PhotosDep, SearchDep, UploadsDep
-from app.edge.disconnect import while_connected
-from app.edge.errors import Busy, InvalidForm, InvalidJson, InvalidRequest, UnsupportedMediaType
-from app.edge.state import Limits
-from app.edge.uploads import Form, read_form
-from app.edge.wishes import read_wishes, refuse_unknown
+from app.edge import (
+    Busy,
+    DecoderDep,
+    Form,
+    InvalidForm,
+    InvalidJson,
+    InvalidRequest,
+    Limits,
+    LimitsDep,
+    PhotosDep,
+    SearchDep,
+    UnsupportedMediaType,
+    UploadsDep,
+    read_form,
+    read_wishes,
+    refuse_unknown,
+    while_connected,
+)
 from app.errors import Unavailable
 from app.photos import (
     DecoderBusy,

@@ -1,14 +1,10 @@
 """From the domain to the wire: pure functions, one per wire model."""
 
-from collections.abc import Iterable
-from urllib.parse import quote, urlsplit
-
 from app.analysis import Box, Color, ObjectType, PhotoAnalysis
 from app.api import schemas
 from app.catalog import Money, Product, SeenAttribute, SeenColor, SeenLabel
+from app.edge import image_address, web_address
 from app.search import RankedProduct, SearchResult
-
-MEDIA_PATH = "/media"
 
 
 def search_answer(
@@ -129,26 +125,3 @@ def box_model(box: Box) -> schemas.BoxModel:
 def price_model(money: Money | None) -> schemas.PriceModel | None:
     """An exact price as text, without an exponent."""
     return None if money is None else schemas.PriceModel(amount=f"{money.amount:f}", currency=money.currency)
-
-
-def web_address(link: str) -> str | None:
-    """The link when a page may follow it; None for anything but http and https (`javascript:` and the like)."""
-    return link if urlsplit(link).scheme in ("http", "https") else None
-
-
-def image_address(url: str) -> str | None:
-    """Where a page gets the picture: the feed's own web address, or a path under /media for a relative link.
-
-    None for what cannot be shown: other schemes, absolute paths, paths that climb out of their folder.
-    """
-    parts = urlsplit(url)
-    if parts.scheme:
-        return web_address(url)
-    steps = url.replace("\\", "/").split("/")
-    if parts.netloc or not _stays_inside(steps):
-        return None
-    return f"{MEDIA_PATH}/{quote('/'.join(steps))}"
-
-
-def _stays_inside(steps: Iterable[str]) -> bool:
-    return all(step not in ("", "..") for step in steps)

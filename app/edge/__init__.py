@@ -1,1 +1,57 @@
 """What the HTTP interface and the pages share: errors, uploads, limits, health, dependencies."""
+
+from app.edge.addresses import MEDIA_PATH, image_address, web_address
+from app.edge.deps import CatalogDep, DecoderDep, IntakeDep, LimitsDep, PhotosDep, SearchDep, UploadsDep
+from app.edge.disconnect import while_connected
+from app.edge.errors import (
+    BodyTimeout,
+    BodyTooLarge,
+    Busy,
+    InvalidForm,
+    InvalidJson,
+    InvalidProduct,
+    InvalidRequest,
+    UnsupportedMediaType,
+    status_for,
+)
+from app.edge.problems import MEDIA_TYPE, ProblemResponse, problem, problem_type, request_id_of
+from app.edge.state import Limits, State
+from app.edge.uploads import Form, UploadBudget, read_form
+from app.edge.wishes import FILTER_NAMES, filters_from, read_wishes, refuse_unknown
+
+__all__ = [
+    "FILTER_NAMES",
+    "MEDIA_PATH",
+    "MEDIA_TYPE",
+    "BodyTimeout",
+    "BodyTooLarge",
+    "Busy",
+    "CatalogDep",
+    "DecoderDep",
+    "Form",
+    "IntakeDep",
+    "InvalidForm",
+    "InvalidJson",
+    "InvalidProduct",
+    "InvalidRequest",
+    "Limits",
+    "LimitsDep",
+    "PhotosDep",
+    "ProblemResponse",
+    "SearchDep",
+    "State",
+    "UnsupportedMediaType",
+    "UploadBudget",
+    "UploadsDep",
+    "filters_from",
+    "image_address",
+    "problem",
+    "problem_type",
+    "read_form",
+    "read_wishes",
+    "refuse_unknown",
+    "request_id_of",
+    "status_for",
+    "web_address",
+    "while_connected",
+]

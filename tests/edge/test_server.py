@@ -1,0 +1,108 @@
+"""The real server: a real socket, two worker processes, an orderly end."""
+
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+import pytest
+
+from tests.builders import a_photo_file
+from tests.edge.problems import assert_problem
+from tests.edge.server import Server, running
+
+SEEN_WITHIN_S = 2
+
+
+@pytest.fixture(scope="module")
+def server(shop_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Two server processes on one catalog."""
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copy(shop_file, folder / "akin.db")
+    with running(folder, workers="2", max_photo_bytes="400000", body_timeout_s="1") as made:
+        yield made
+
+
+def test_a_photo_goes_over_the_wire(server: Server) -> None:
+    photo = {"photo": ("chair.jpg", a_photo_file("ring", "teal", seed=7))}
+    response = httpx.post(f"{server.address}/search-by-photo", files=photo, timeout=30)
+    assert response.status_code == 200
+    assert response.json()["items"][0]["product"]["id"] == "ring-teal"
+    assert "server" not in response.headers
+
+
+def test_a_photo_id_of_one_process_is_known_to_the_other(server: Server) -> None:
+    photo = {"photo": ("chair.jpg", a_photo_file("ring", "teal", seed=7))}
+    photo_id = httpx.post(f"{server.address}/search-by-photo", files=photo, timeout=30).json()["photo_id"]
+    for _ in range(10):  # new connections, which the kernel hands to either process
+        again = httpx.post(f"{server.address}/search-by-photo", files={"photo_id": (None, photo_id)}, timeout=30)
+        assert again.status_code == 200
+
+
+def test_a_change_is_seen_by_both_processes_in_time(server: Server) -> None:
+    response = httpx.patch(f"{server.address}/products/ball-red", json={"title": "A quite new title"}, timeout=30)
+    assert response.status_code == 200
+    time.sleep(SEEN_WITHIN_S)
+    for _ in range(30):
+        assert httpx.get(f"{server.address}/products/ball-red").json()["title"] == "A quite new title"
+        found = httpx.get(f"{server.address}/search", params={"text": "quite new"}).json()
+        assert [item["product"]["id"] for item in found["items"]] == ["ball-red"]
+
+
+def test_a_body_over_the_cap_is_refused_over_the_wire(server: Server) -> None:
+    def endless() -> Iterator[bytes]:
+        yield b'--b\r\ncontent-disposition: form-data; name="photo"\r\n\r\n'
+        for _ in range(700):
+            yield b"x" * 1000
+
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    response = httpx.post(f"{server.address}/search-by-photo", content=endless(), headers=headers, timeout=30)
+    assert_problem(response, "body-too-large")
+
+
+def test_a_caller_who_sends_a_byte_now_and_then_is_cut_off(server: Server) -> None:
+    place = urlsplit(server.address)
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=20) as caller:
+        head = "POST /search-by-photo HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        caller.sendall(f"{head}Content-Length: 1000\r\n\r\n-".encode())
+        answer = b""
+        while data := caller.recv(65_536):
+            answer += data
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"urn:akin:problem:body-timeout" in answer
+
+
+def test_a_refused_request_leaves_the_server_well(server: Server) -> None:
+    assert httpx.post(f"{server.address}/search-by-photo", content=b"\xff" * 1000).status_code == 415
+    assert httpx.get(f"{server.address}/ready", timeout=10).json()["status"] == "ready"
+    assert len(server_processes(server)) == 2
+
+
+def test_the_server_ends_in_order_and_leaves_no_process(shop_file: Path, tmp_path: Path) -> None:
+    shutil.copy(shop_file, tmp_path / "akin.db")
+    with running(tmp_path) as made:
+        children = psutil.Process(made.process.pid).children(recursive=True)
+        assert children, "decoding runs in processes of its own"
+        made.process.send_signal(signal.SIGTERM)
+        assert made.process.wait(30) in {
+            0,
+            -signal.SIGTERM,
+        }  # uvicorn ends by the signal it was given, when all is closed
+        assert "Application shutdown complete" in (tmp_path / "server.log").read_text(encoding="utf-8")
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
+
+
+def server_processes(server: Server) -> list[psutil.Process]:
+    """The worker processes, which is what listens on the port."""
+    port = urlsplit(server.address).port
+    found = []
+    for child in psutil.Process(server.process.pid).children():
+        if any(one.laddr.port == port for one in child.net_connections("tcp") if one.status == psutil.CONN_LISTEN):
+            found.append(child)
+    return found
