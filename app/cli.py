@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -20,6 +21,7 @@ from uvicorn.config import LOGGING_CONFIG
 from app import __version__, cli_bench, evaluation, wiring
 from app.catalog import Catalog, Generation, GenerationNotFound, GenerationState
 from app.errors import AppError, BadRequest
+from app.main import create_app
 from app.photos import PhotoDecoder
 from app.search import SearchResult, VisualSearch, Wishes, shipped_calibration
 from app.settings import InvalidSettings, Settings, load_settings
@@ -135,6 +137,12 @@ def evaluate(
         raise typer.Exit(IN_PART)
 
 
+@app.command(epilog="Example:  akin openapi > openapi.json")
+def openapi() -> None:
+    """Print the OpenAPI 3.1 document of the HTTP interface."""
+    typer.echo(json_text(create_app(load_settings()).openapi()))
+
+
 @generations.command("list", epilog="Example:  akin generations list")
 def list_generations(catalog: CatalogOption = None) -> None:
     """List all kept generations, newest first."""
@@ -159,6 +167,11 @@ def publish(
 def rollback(catalog: CatalogOption = None) -> None:
     """Publish the generation that was published before the present one."""
     typer.echo(f"Published {_run(_publish(_settings(catalog=catalog), None)).id}.")
+
+
+def json_text(document: dict[str, Any]) -> str:
+    """A document as text that is the same for the same document, one member a line."""
+    return dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
 
 
 def log_config() -> dict[str, Any]:

@@ -47,6 +47,8 @@ WRITE: Final[dict[str, Any]] = {
 
 CHANGE: Final[dict[str, Any]] = {"product": DETAIL, "created": False, "warnings": []}
 
+CREATED: Final[dict[str, Any]] = {**CHANGE, "created": True}
+
 PATCH: Final[dict[str, Any]] = {
     "sale_price": {"amount": "99.00", "currency": "USD"},
     "availability": "backorder",

@@ -13,6 +13,7 @@ from app.errors import AppError
 Responses = dict[int | str, dict[str, Any]]
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_NULL = "\0null"
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 DESCRIPTION = """
@@ -27,7 +28,7 @@ similar and the reasons for it. Every error is one RFC 9457 problem (`applicatio
 def problems(*errors: type[AppError]) -> Responses:
     """The error responses of an operation: one entry a status, one example an error, a crash included."""
     by_status: dict[int, list[type[AppError]]] = {}
-    for error in (*errors, AppError):
+    for error in dict.fromkeys((*errors, AppError)):
         by_status.setdefault(status_for(error), []).append(error)
     return {status: _response(status, classes) for status, classes in sorted(by_status.items())}
 
@@ -39,7 +40,15 @@ def body_problems(*errors: type[AppError]) -> Responses:
 
 def example(name: str, summary: str, value: object) -> Responses:
     """The successful response with its example."""
-    return {200: {"content": {"application/json": {"examples": {name: {"summary": summary, "value": value}}}}}}
+    shown = {"summary": summary, "value": keep_nulls(value)}
+    return {200: {"content": {"application/json": {"examples": {name: shown}}}}}
+
+
+def keep_nulls(value: Any) -> Any:
+    """Mark the nulls of an example: FastAPI drops them from its document, though our answers have them."""
+    if isinstance(value, dict):
+        return {name: keep_nulls(part) for name, part in value.items()}
+    return [keep_nulls(part) for part in value] if isinstance(value, list) else _NULL if value is None else value
 
 
 def install_openapi(app: FastAPI) -> None:
@@ -69,7 +78,14 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for name in _FRAMEWORK_SCHEMAS:
         schemas.pop(name, None)
     schemas["Problem"] = Problem.model_json_schema()
-    return made
+    document: dict[str, Any] = _with_nulls(made)
+    return document
+
+
+def _with_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_nulls(part) for name, part in value.items()}
+    return [_with_nulls(part) for part in value] if isinstance(value, list) else None if value == _NULL else value
 
 
 def _response(status: int, errors: Sequence[type[AppError]]) -> dict[str, Any]:
@@ -88,7 +104,7 @@ def _response(status: int, errors: Sequence[type[AppError]]) -> dict[str, Any]:
 
 def _example(status: int, error: type[AppError]) -> dict[str, object]:
     sentence = (error.__doc__ or error.title).strip().splitlines()[0]
-    return {
+    made = {
         "type": problem_type(error.code),
         "title": error.title,
         "status": status,
@@ -98,3 +114,5 @@ def _example(status: int, error: type[AppError]) -> dict[str, object]:
         "request_id": "5f0c7d0c6f5e4a0f9a3a1b2c3d4e5f60",
         "extra": {},
     }
+    kept: dict[str, object] = keep_nulls(made)
+    return kept

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Path, Response
 from starlette.requests import Request
 
 from app.api import examples
-from app.api.openapi import body_problems, example, problems
+from app.api.openapi import body_problems, example, keep_nulls, problems
 from app.api.product_data import patched, problem_entry, product_from, refused, with_known_pictures
 from app.api.schemas import ProductChange, ProductDetail, ProductWarning, ProductWrite, SearchAnswer
 from app.api.search import (
@@ -39,7 +39,7 @@ ProductId = Annotated[
     str,
     Path(min_length=1, max_length=200, description="The product's id in the feed.", examples=["lund-chair-teal"]),
 ]
-READ_PROBLEMS = (ProductNotFound, NothingPublished, CatalogUnavailable)
+READ_PROBLEMS = (InvalidRequest, ProductNotFound, NothingPublished, CatalogUnavailable)
 WRITE_PROBLEMS = (
     InvalidJson,
     InvalidRequest,
@@ -50,6 +50,15 @@ WRITE_PROBLEMS = (
     CatalogUnavailable,
     DecoderBusy,
 )
+
+_PATCH_CONTENT = {
+    "schema": {"$ref": "#/components/schemas/ProductWrite"},
+    "examples": {"reduced": {"summary": "Reduced and on backorder", "value": keep_nulls(examples.PATCH)}},
+}
+_PATCH_BODY = {
+    "required": True,
+    "content": {"application/merge-patch+json": _PATCH_CONTENT, "application/json": _PATCH_CONTENT},
+}
 
 router = APIRouter(prefix="/products", tags=["products"])
 
@@ -62,7 +71,7 @@ router = APIRouter(prefix="/products", tags=["products"])
     summary="Find products like this one",
     responses={
         **example("match", "A chair of the same make", examples.SIMILAR_ANSWER),
-        **problems(*READ_PROBLEMS, *SEARCH_PROBLEMS),
+        **problems(ProductNotFound, *SEARCH_PROBLEMS),
     },
 )
 async def find_similar(
@@ -102,7 +111,7 @@ async def get_product(product_id: ProductId, catalog: CatalogDep) -> ProductDeta
         201: {
             "model": ProductChange,
             "description": "The product is new.",
-            "content": {"application/json": {"examples": {"new": {"value": {**examples.CHANGE, "created": True}}}}},
+            "content": {"application/json": {"examples": {"new": {"value": keep_nulls(examples.CREATED)}}}},
         },
         **body_problems(*WRITE_PROBLEMS),
     },
@@ -133,7 +142,9 @@ async def put_product(
             "content": {
                 kind: {
                     "schema": {"$ref": "#/components/schemas/ProductWrite"},
-                    "examples": {"reduced": {"summary": "Reduced and on backorder", "value": examples.PATCH}},
+                    "examples": {
+                        "reduced": {"summary": "Reduced and on backorder", "value": keep_nulls(examples.PATCH)}
+                    },
                 }
                 for kind in ("application/merge-patch+json", "application/json")
             },

@@ -89,7 +89,25 @@ async def _readiness(request: Request) -> Readiness:
     return readiness
 
 
-@router.get("/live", operation_id="live", summary="Is the process alive?")
+_READY_EXAMPLE = {
+    "status": "not-ready",
+    "parts": {
+        "catalog": {"ok": True, "detail": "It answers.", "fix": None},
+        "generation": {
+            "ok": False,
+            "detail": "No catalog was published yet.",
+            "fix": "Load a feed: catalog-loader load FEED.",
+        },
+    },
+}
+
+
+@router.get(
+    "/live",
+    operation_id="live",
+    summary="Is the process alive?",
+    responses={200: {"content": {"application/json": {"examples": {"live": {"value": {"status": "live"}}}}}}},
+)
 async def live(response: Response) -> LiveAnswer:
     """Touches nothing: restart the process when this does not answer."""
     response.headers["cache-control"] = "no-store"
@@ -100,7 +118,27 @@ async def live(response: Response) -> LiveAnswer:
     "/ready",
     operation_id="ready",
     summary="Can it answer searches?",
-    responses={503: {"model": ReadyAnswer, "description": "At least one part is not well; `fix` says what to do."}},
+    responses={
+        200: {
+            "content": {
+                "application/json": {
+                    "examples": {
+                        "ready": {
+                            "value": {
+                                "status": "ready",
+                                "parts": {"catalog": {"ok": True, "detail": "It answers.", "fix": None}},
+                            }
+                        }
+                    }
+                }
+            }
+        },
+        503: {
+            "model": ReadyAnswer,
+            "description": "At least one part is not well; `fix` says what to do.",
+            "content": {"application/json": {"examples": {"empty": {"value": _READY_EXAMPLE}}}},
+        },
+    },
 )
 async def ready(response: Response, readiness: Annotated[Readiness, Depends(_readiness)]) -> ReadyAnswer:
     """Tries the catalog, the published generation, the embedder against it, and the decoder with a real picture."""
