@@ -192,7 +192,9 @@ def test_png_gamma_is_applied() -> None:
 def test_large_pictures_are_bounded_and_small_ones_never_enlarged() -> None:
     """The longest side is at most MAX_SIDE; proportions stay."""
     large, small = decode_now(encoded(card(4000, 3000), "jpeg")), decode_now(encoded(card(100, 90), "png"))
-    assert (large.width, large.height) == (MAX_SIDE, 768)
+    assert (large.width, large.height) == (1000, 750)  # a quarter, straight from the codec
+    odd = decode_now(encoded(card(1500, 1200), "jpeg"))
+    assert (odd.width, odd.height) == (MAX_SIDE, 819)  # half would have fewer than 800 pixels
     assert (large.original_width, large.original_height) == (4000, 3000)
     assert is_upright(large.pixels)
     assert (small.width, small.height) == (100, 90)
@@ -265,7 +267,7 @@ def test_the_phone_limits_hold() -> None:
     bare = png_bomb(5200, 5000)
     with pytest.raises(PhotoTooManyPixels):
         decode_now(bare)
-    assert decode_now(encoded(Image.new("L", (8064, 6048), 90), "jpeg")).width == MAX_SIDE
+    assert decode_now(encoded(Image.new("L", (8064, 6048), 90), "jpeg")).width == 8064 // 8
     with pytest.raises(PhotoTooManyPixels):
         decode_now(encoded(Image.new("L", (8500, 6000), 90), "jpeg"))
 
