@@ -27,8 +27,8 @@ from app.photos.photo import MAX_SIDE, Photo
 
 JPEG_QUALITY = 88
 DRAFT_SIDE = 800
-"""A JPEG may be decoded at 1/2, 1/4 or 1/8 while its longest side keeps this many pixels. A 12 MP photo then comes out at
-1008 pixels for 60 % of the time of decoding it larger and shrinking it; nothing that looks at photos needs more."""
+"""A JPEG may be decoded at 1/2, 1/4 or 1/8 while its longest side keeps this many pixels. A 12 MP photo then comes out
+at 1008 pixels, which saves decoding it larger and shrinking it; nothing that looks at photos needs more."""
 _MAX_ICC_BYTES = 4 * 1024 * 1024
 _PLAIN_GAMMA = 0.45455
 
