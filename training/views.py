@@ -67,7 +67,7 @@ def moved(width: int, height: int, side: int, scale: float, rng: np.random.Gener
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64) * [width / 2, height / 2]
     turned = corners * size * stretch @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     turned += rng.normal(0, 0.03 * side * scale, (4, 2)) + side / 2 + rng.normal(0, 0.04 * side, 2)
-    source = (corners + [width / 2, height / 2]).astype(np.float32)
+    source = (corners + np.array([width / 2, height / 2])).astype(np.float32)
     return np.asarray(cv2.getPerspectiveTransform(source, turned.astype(np.float32)), dtype=np.float64)
 
 
@@ -95,7 +95,7 @@ def spoiled(view: Picture, rng: np.random.Generator) -> Picture:
 
 
 def made_up_package(rng: np.random.Generator) -> Picture:
-    """A printed box, tin or pouch that never was: grounds, shapes, stripes and words in a few colors, on a plain ground."""
+    """A printed box, tin or pouch that never was: shapes, stripes and words in a few colors, on a plain ground."""
     high, wide = int(rng.integers(150, 300)), int(rng.integers(110, 300))
     inks = rng.integers(0, 256, (5, 3))
     print_ = np.tile(inks[0].astype(np.uint8), (high, wide, 1))

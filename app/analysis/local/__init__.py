@@ -7,9 +7,9 @@ Pure, synchronous code on uint8 RGB arrays. `LocalEyes.see` looks, `channel_simi
 from app.analysis.local.channels import CHANNELS, channel_similarities, look_score
 from app.analysis.local.color import SeenColor, color_similarity
 from app.analysis.local.eyes import LocalEyes, Seen
+from app.analysis.local.matching import verify
 from app.analysis.local.onnx_embedder import BadEmbedder, OnnxEmbedder
 from app.analysis.local.teaching import Taught, Teaching, TeachingMismatch
-from app.analysis.local.verify import verify
 
 EMBEDDER_NAME = "akin-local/1"
 

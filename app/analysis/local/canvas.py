@@ -13,28 +13,33 @@ Box = tuple[float, float, float, float]
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 OBJECT_SIDE = 288
-"""Longest side in pixels at which shape, texture and key points are read."""
+"""Longest side in pixels at which key points are read."""
+LAB_SIDE = 160
+"""Longest side in pixels at which color, shape and texture are read."""
 READ_SIDE = 512
 """Photos are reduced to this side first: everything later is cheap, and no reading needs more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """The object's part of a photo at a fixed scale.
+    """The object's part of a photo at two fixed scales.
 
-    rgb: (H, W, 3) uint8, longest side OBJECT_SIDE; gray: (H, W) float32 0..1; lab: (H, W, 3) float32 CIE Lab (D65);
-    mask: (H, W) float32 0..1, how surely a pixel belongs to the object; box: the part of the photo shown, 0..1.
+    gray: (H, W) float32 0..1, longest side OBJECT_SIDE; lab: (h, w, 3) float32 CIE Lab (D65), longest side LAB_SIDE;
+    mask: (h, w) float32 0..1, how surely a pixel belongs to the object; box: the part of the photo shown, 0..1.
     """
 
-    rgb: NDArray[np.uint8]
     gray: NDArray[np.float32]
     lab: NDArray[np.float32]
     mask: NDArray[np.float32]
     box: Box
 
 
+LAB_SCALE = np.array([100.0 / 255.0, 1.0, 1.0], np.float32)
+LAB_SHIFT = np.array([0.0, 128.0, 128.0], np.float32)
+
+
 def reduced(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The picture with its longest side at most `side` px; whole-number steps first, which cv2 does many times faster."""
+    """The picture with its longest side at most `side` px; whole-number steps first: cv2 does them far faster."""
     height, width = pixels.shape[:2]
     step = max(height, width) // side
     if step >= 2:
@@ -59,8 +64,8 @@ def resized(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 def as_lab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """CIE Lab (H, W, 3): L 0..100, a and b about -128..127."""
     lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), dtype=np.float32)
-    lab[..., 0] *= 100.0 / 255.0
-    lab[..., 1:] -= 128.0
+    lab *= LAB_SCALE
+    lab -= LAB_SHIFT
     return lab
 
 
@@ -80,11 +85,13 @@ def pixel_box(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
     return left, top, right, bottom
 
 
-def canvas_of(pixels: NDArray[np.uint8], mask: NDArray[np.float32], box: Box, side: int = OBJECT_SIDE) -> Canvas:
-    """Cut the box out of photo and mask (mask: (h, w) float32 over the whole photo) and bring both to one scale."""
-    rgb = resized(cut(pixels, box), side)
-    height, width = rgb.shape[:2]
+def canvas_of(pixels: NDArray[np.uint8], mask: NDArray[np.float32], box: Box) -> Canvas:
+    """Cut the box out of photo and mask (mask: (h, w) float32 over the whole photo) and bring both to the scales."""
+    rgb = resized(cut(pixels, box), OBJECT_SIDE)
+    gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.float32)
+    gray *= np.float32(1.0 / 255.0)
+    lab = as_lab(resized(rgb, LAB_SIDE))
     left, top, right, bottom = pixel_box(box, mask.shape[1], mask.shape[0])
-    part = cv2.resize(mask[top:bottom, left:right], (width, height), interpolation=cv2.INTER_LINEAR)
-    gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.float32) / np.float32(255.0)
-    return Canvas(rgb, gray, as_lab(rgb), np.asarray(part, dtype=np.float32), box)
+    size = (lab.shape[1], lab.shape[0])
+    part = cv2.resize(mask[top:bottom, left:right], size, interpolation=cv2.INTER_LINEAR)
+    return Canvas(gray, lab, np.asarray(part, dtype=np.float32), box)

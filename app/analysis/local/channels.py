@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 CHANNELS: tuple[tuple[str, int, float], ...] = (
-    ("color", 96, 0.25),
-    ("shape", 128, 0.2),
+    ("color", 96, 0.2),
+    ("shape", 128, 0.3),
     ("texture", 160, 0.25),
-    ("pattern", 160, 0.3),
+    ("pattern", 160, 0.25),
 )
 """name, values, weight. texture: lines and surface; pattern: which colors lie beside which."""
 
@@ -54,7 +54,7 @@ def channel_similarities(
     return answers
 
 
-LOOK_VERIFIED = 0.8
+LOOK_VERIFIED = 0.6
 LOOK_COLOR = 0.05
 
 
@@ -63,7 +63,11 @@ def look_score(
 ) -> NDArray[np.float32]:
     """How alike n candidates look, for ordering (n,): about -0.3..1.85; the same formula for every kind of product.
 
-    channels: as channel_similarities gives; verified: 0..1 as verify gives; color: 0..1 as color_similarity gives.
+    channels: as channel_similarities gives (or {"whole": cosines} for another embedder's vectors); verified: 0..1 as
+    verify gives; color: 0..1 as color_similarity gives.
     """
-    whole = sum(weight * np.asarray(channels[name], dtype=np.float32) for name, _, weight in CHANNELS)
-    return np.asarray(whole + LOOK_VERIFIED * verified + LOOK_COLOR * color, dtype=np.float32)
+    if "whole" in channels:
+        look = np.asarray(channels["whole"], dtype=np.float32)
+    else:
+        look = np.asarray(sum(weight * np.asarray(channels[name]) for name, _, weight in CHANNELS), dtype=np.float32)
+    return np.asarray(look + LOOK_VERIFIED * verified + LOOK_COLOR * color, dtype=np.float32)

@@ -13,7 +13,7 @@ from app.analysis.local.canvas import Canvas
 from app.analysis.local.palette import hex_of_lab, lab_of_hex, name_of
 
 MOST = 5
-SAMPLES_SIDE = 56
+SAMPLES_SIDE = 48
 LIGHT_WEIGHT = 0.6
 """Lightness counts this much of chroma when pixels are grouped: the shaded side of a thing keeps its color's word."""
 MERGE = 15.0
@@ -36,7 +36,7 @@ def named_colors(canvas: Canvas) -> tuple[SeenColor, ...]:
     lab = np.asarray(cv2.resize(canvas.lab, size, interpolation=cv2.INTER_AREA), dtype=np.float32).reshape(-1, 3)
     mask = np.asarray(cv2.resize(canvas.mask, size, interpolation=cv2.INTER_AREA), dtype=np.float32).ravel()
     weight = np.where(mask > 0.5, mask, 0.0) if float((mask > 0.5).sum()) >= 6 else mask + np.float32(1e-3)
-    groups = grouped(lab, weight.astype(np.float32))
+    groups = without_shade(grouped(lab, weight.astype(np.float32)))
     named: dict[str, list[tuple[NDArray[np.float32], float]]] = {}
     for center, share in groups:
         named.setdefault(name_of(center), []).append((center, share))
@@ -52,47 +52,73 @@ def named_colors(canvas: Canvas) -> tuple[SeenColor, ...]:
 def grouped(lab: NDArray[np.float32], weight: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], float]]:
     """Groups of alike pixels: (Lab center, share). Started from the fullest Lab cells, so no chance is involved."""
     squeeze = np.array([LIGHT_WEIGHT, 1.0, 1.0], np.float32)
-    points = lab * squeeze
-    cell = np.floor(points / 10.0).astype(np.int64) + 16
-    key = (cell[:, 0] * 64 + cell[:, 1]) * 64 + cell[:, 2]
-    keys, where = np.unique(key, return_inverse=True)
-    mass = np.bincount(where, weights=weight, minlength=len(keys))
-    sums = np.stack([np.bincount(where, weights=weight * points[:, i], minlength=len(keys)) for i in range(3)], axis=1)
-    means = (sums / np.maximum(mass, 1e-9)[:, None]).astype(np.float32)
-    centers: list[NDArray[np.float32]] = []
-    for index in np.argsort(-mass, kind="stable"):
-        if len(centers) < 8 and all(float(np.linalg.norm(means[index] - center)) > MERGE for center in centers):
-            centers.append(means[index])
+    cell = np.floor(lab * squeeze / 8.0).astype(np.int64) + np.array([0, 16, 16])
+    key = (cell[:, 0] * 33 + cell[:, 1]) * 33 + cell[:, 2]
+    mass = np.bincount(key, weights=weight)
+    full = np.flatnonzero(mass > 0)
+    sums = np.stack([np.bincount(key, weights=weight * lab[:, axis])[full] for axis in range(3)], axis=1)
+    mass = mass[full]
+    means = sums / mass[:, None]
+    points = means * squeeze
+    centers: list[NDArray[np.float64]] = []
+    for index in np.argsort(-mass, kind="stable")[:40]:
+        if len(centers) < 8 and all(float(((points[index] - center) ** 2).sum()) > MERGE**2 for center in centers):
+            centers.append(points[index])
     stack = np.stack(centers)
-    for _ in range(4):
-        owner = ((means[:, None] - stack[None]) ** 2).sum(axis=2).argmin(axis=1)
-        for number in range(len(stack)):
-            mine = owner == number
-            if mass[mine].sum() > 0:
-                stack[number] = np.average(means[mine], axis=0, weights=mass[mine])
-    owner = ((points[:, None] - stack[None]) ** 2).sum(axis=2).argmin(axis=1)
-    total = max(float(weight.sum()), 1e-9)
+    owner = nearest(points, stack)
+    for _ in range(3):
+        total = np.bincount(owner, weights=mass, minlength=len(stack))
+        moved = np.stack(
+            [np.bincount(owner, weights=mass * points[:, axis], minlength=len(stack)) for axis in range(3)], axis=1
+        )
+        stack = np.where(total[:, None] > 0, moved / np.maximum(total, 1e-12)[:, None], stack)
+        owner = nearest(points, stack)
+    whole = float(mass.sum())
     return [
-        (typical(lab[owner == number], weight[owner == number]), float(weight[owner == number].sum()) / total)
-        for number in range(len(stack))
-        if weight[owner == number].sum() > 0
+        (typical(means[owner == number], mass[owner == number]), float(mass[owner == number].sum()) / whole)
+        for number in np.unique(owner)
     ]
 
 
-def typical(lab: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The group's color as a person calls it: mean chroma, lightness of its better lit half (60th percentile)."""
+def nearest(points: NDArray[np.float64], centers: NDArray[np.float64]) -> NDArray[np.int64]:
+    away = (centers * centers).sum(axis=1) - 2.0 * (points @ centers.T)
+    return np.asarray(away.argmin(axis=1), dtype=np.int64)
+
+
+def typical(lab: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The group's color as a person calls it: that of its better lit half, highlights aside."""
     order = np.argsort(lab[:, 0], kind="stable")
-    at = np.searchsorted(np.cumsum(weight[order]), 0.6 * float(weight.sum()))
-    center = np.average(lab, axis=0, weights=weight)
-    center[0] = lab[order[min(int(at), len(order) - 1)], 0]
-    return np.asarray(center, dtype=np.float32)
+    reached = np.cumsum(weight[order]) / float(weight.sum())
+    lit = order[(reached > 0.5) & (reached - weight[order] / float(weight.sum()) < 0.95)]
+    lit = lit if len(lit) else order
+    return np.asarray(np.average(lab[lit], axis=0, weights=weight[lit]), dtype=np.float32)
+
+
+def without_shade(groups: list[tuple[NDArray[np.float32], float]]) -> list[tuple[NDArray[np.float32], float]]:
+    """Groups that are a larger one's shaded side joined to it: light scales L, a and b alike, so the shade of a color
+    lies on its line to black."""
+    kept: list[tuple[NDArray[np.float32], float]] = []
+    for center, share in sorted(groups, key=lambda group: -float(group[0][0])):
+        home = next((at for at, (lit, _) in enumerate(kept) if is_shade(center, lit)), None)
+        if home is None:
+            kept.append((center, share))
+        else:
+            kept[home] = (kept[home][0], kept[home][1] + share)
+    return kept
+
+
+def is_shade(center: NDArray[np.float32], lit: NDArray[np.float32]) -> bool:
+    if float(np.hypot(lit[1], lit[2])) < 12.0:
+        return False
+    scale = float(center @ lit) / float(lit @ lit)
+    return 0.55 <= scale <= 1.0 and float(np.linalg.norm(center - np.float32(scale) * lit)) < 9.0
 
 
 def color_similarity(first: Sequence[SeenColor], second: Sequence[SeenColor]) -> float:
     """0..1: how much of one list's color can be found in the other at how small a distance in Lab.
 
-    A greedy transport (as the earth mover's distance, Rubner et al., 2000, but cheapest pairs first): the mass moved counts
-    exp(-(distance / 28)^2). Two empty lists, or one, give 0: nothing is known.
+    A greedy transport (as the earth mover's distance, Rubner et al., 2000, but cheapest pairs first): the mass moved
+    counts exp(-(distance / 28)^2). Two empty lists, or one, give 0: nothing is known.
     """
     if not first or not second:
         return 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -12,10 +13,10 @@ from app.analysis.local.canvas import READ_SIDE, WHOLE, Box, Canvas, canvas_of, 
 from app.analysis.local.channels import DIMS, joined
 from app.analysis.local.color import SeenColor, color_histogram, named_colors
 from app.analysis.local.keypoints import points_of
+from app.analysis.local.matching import pack
 from app.analysis.local.region import Region, find_region, framed, whole_region
 from app.analysis.local.shape import read_shape
-from app.analysis.local.texture import read_dense
-from app.analysis.local.verify import pack
+from app.analysis.local.texture import FisherCoder, read_dense
 from app.analysis.local.weights import shipped_weights
 
 COLOR_SIDE = 64
@@ -66,17 +67,29 @@ class LocalEyes:
         )
 
 
-def embedding_of(canvas: Canvas) -> NDArray[np.float32]:
-    weights = shipped_weights()
+def canvas_for(pixels: NDArray[np.uint8]) -> Canvas:
+    """The found object's canvas, as `see` reads it; training reads the same."""
+    picture = reduced(np.ascontiguousarray(pixels), READ_SIDE)
+    region = find_region(picture)
+    return canvas_of(picture, region.mask, framed(region))
+
+
+def raw_readings(canvas: Canvas, coders: Mapping[str, FisherCoder]) -> dict[str, NDArray[np.float32]]:
+    """Every channel's values before the fitted projection."""
     dense = read_dense(canvas)
     weight = dense.weight + np.float32(AROUND)
     lines = weight * np.minimum(1.0, np.linalg.norm(dense.lines, axis=1)).astype(np.float32)
-    raw = {
+    return {
         "color": read_color(canvas),
         "shape": read_shape(canvas),
-        "texture": weights.coders["texture"].encode(dense.lines, lines),
-        "pattern": weights.coders["pattern"].encode(dense.paint, weight),
+        "texture": coders["texture"].encode(dense.lines, lines),
+        "pattern": coders["pattern"].encode(dense.paint, weight),
     }
+
+
+def embedding_of(canvas: Canvas) -> NDArray[np.float32]:
+    weights = shipped_weights()
+    raw = raw_readings(canvas, weights.coders)
     return joined({name: weights.projections[name](values) for name, values in raw.items()})
 
 

@@ -7,25 +7,28 @@ more than points on the background.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.analysis.local.directions import steered
+
 OCTAVES = 4
 SCALES = 3
 SIGMA = 1.6
 POINTS = 128
-"""Most key points kept per photo; with 40 bytes of descriptor each they fill the 6 KB of evidence."""
+"""Most key points kept per photo; with 46 bytes each they fill the 6 KB of evidence."""
 CONTRAST = 0.008
 EDGE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """place: (n, 4) float32 x, y, scale (canvas pixels) and angle (radians); descriptors: (n, 128) float32 unit RootSIFT;
-    response: (n,) float32."""
+    """place: (n, 4) float32 x, y, scale (canvas pixels) and angle (radians); descriptors: (n, 128) float32, RootSIFT of
+    unit length; response: (n,) float32."""
 
     place: NDArray[np.float32]
     descriptors: NDArray[np.float32]
@@ -74,21 +77,22 @@ def extrema_of(pyramid: Pyramid) -> NDArray[np.float32]:
     for number, octave in enumerate(pyramid.levels):
         differences = [cv2.subtract(octave[i + 1], octave[i]) for i in range(SCALES + 2)]
         for level in range(1, SCALES + 1):
-            here = np.asarray(differences[level], dtype=np.float32)
-            peak = (here == cv2.dilate(here, square)) & (here > CONTRAST)
-            peak |= (here == cv2.erode(here, square)) & (here < -CONTRAST)
-            y, x = np.nonzero(peak[4:-4, 4:-4])
-            stack = np.stack(differences[level - 1 : level + 2]).astype(np.float32, copy=False)
-            found.append(refined(stack, number, level, y + 4, x + 4))
+            size = cv2.absdiff(octave[level + 1], octave[level])
+            peak = cv2.compare(size, np.maximum(cv2.dilate(size, square), np.float32(CONTRAST)), cv2.CMP_GE)
+            inner = np.asarray(peak)[4:-4, 4:-4]
+            y, x = np.divmod(np.flatnonzero(inner), max(1, inner.shape[1]))
+            found.append(refined(differences[level - 1 : level + 2], number, level, y + 4, x + 4))
     return np.concatenate(found)
 
 
 def refined(
-    stack: NDArray[np.float32], octave: int, level: int, y: NDArray[np.int64], x: NDArray[np.int64]
+    stack: Sequence[cv2.typing.MatLike], octave: int, level: int, y: NDArray[np.int64], x: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Of the points that are extreme in their own level (the middle of the 3 in `stack`, (3, h, w)), those that are so
+    """Of the points that are extreme in their own level (the middle of the 3 in `stack`), those that are so
     in scale too and do not lie on an edge; place and scale refined by a parabola along each axis."""
-    cube = np.stack([stack[:, y + j, x + i] for j in (-1, 0, 1) for i in (-1, 0, 1)])  # (9, 3, n)
+    width = stack[0].shape[1]
+    near = (y * width + x) + np.array([j * width + i for j in (-1, 0, 1) for i in (-1, 0, 1)])[:, None]
+    cube = np.stack([np.asarray(plane).ravel().take(near) for plane in stack], axis=1)  # (9, 3, n)
     value = cube[4, 1]
     others = np.concatenate([cube[:, 0], cube[:, 2]])
     up, left, right, down = cube[1, 1], cube[3, 1], cube[5, 1], cube[7, 1]
@@ -110,14 +114,18 @@ def guarded(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.where(np.abs(values) < 1e-9, np.float32(1e-9), values), dtype=np.float32)
 
 
-def chosen(extrema: NDArray[np.float32], mask: NDArray[np.float32], limit: int) -> NDArray[np.float32]:
+def chosen(
+    extrema: NDArray[np.float32], mask: NDArray[np.float32], size: tuple[int, int], limit: int
+) -> NDArray[np.float32]:
     """The strongest points, spread out: each further point in the same 1/8 x 1/8 of the canvas counts for less."""
     if not len(extrema):
         return extrema
     unit = 2.0 ** extrema[:, 0]
-    height, width = mask.shape
+    height, width = size
     x, y = extrema[:, 2] * unit, extrema[:, 3] * unit
-    inside = mask[np.clip(y, 0, height - 1).astype(np.int64), np.clip(x, 0, width - 1).astype(np.int64)]
+    row = np.clip(y * (mask.shape[0] / height), 0, mask.shape[0] - 1).astype(np.int64)
+    column = np.clip(x * (mask.shape[1] / width), 0, mask.shape[1] - 1).astype(np.int64)
+    inside = mask[row, column]
     weight = extrema[:, 4] * (0.15 + 0.85 * inside) * np.sqrt(unit)
     order = np.argsort(-weight, kind="stable")[: limit * 6]
     cell = (y[order] * 8 / height).astype(np.int64) * 8 + (x[order] * 8 / width).astype(np.int64)
@@ -182,19 +190,15 @@ OFF_X, OFF_Y, SHARES = spatial_weights()
 
 def described(pyramid: Pyramid, points: NDArray[np.float32], angle: NDArray[np.float32]) -> NDArray[np.float32]:
     """RootSIFT descriptors (n, 128), unit length: 4 x 4 cells of side 3 scales, 8 directions, turned by the angle."""
-    cell = (points[:, 5] * 3.0)[:, None]
+    cell = (points[:, 5] * np.float32(3.0))[:, None]
     cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
     x = points[:, 2:3] + cell * (cos * OFF_X - sin * OFF_Y)
     y = points[:, 3:4] + cell * (sin * OFF_X + cos * OFF_Y)
-    dx, dy = gradients_at(pyramid, points, x.astype(np.float32), y.astype(np.float32))
-    strength = np.hypot(dx, dy)
-    turn = (np.arctan2(dy, dx) - angle[:, None]) * np.float32(8 / (2 * np.pi))
-    floor = np.floor(turn)
-    share = (turn - floor)[..., None]
-    lower = floor.astype(np.int64)[..., None] & 7
-    eight = np.arange(8)
-    split = ((lower == eight) * (1 - share) + (((lower + 1) & 7) == eight) * share) * strength[..., None]
-    bars = np.einsum("nsd,sc->ncd", split.astype(np.float32), SHARES, optimize=True).reshape(len(points), 128)
+    dx, dy = gradients_at(pyramid, points, np.asarray(x, dtype=np.float32), np.asarray(y, dtype=np.float32))
+    along = np.asarray(cos * dx + sin * dy, dtype=np.float32)
+    across = np.asarray(cos * dy - sin * dx, dtype=np.float32)
+    maps = steered(along, across, 8, 3, signed=True)  # (8, n, 256)
+    bars = (maps.reshape(-1, 256) @ SHARES).reshape(8, len(points), 16).transpose(1, 2, 0).reshape(len(points), 128)
     bars = bars / np.maximum(np.linalg.norm(bars, axis=1, keepdims=True), 1e-9)
     bars = np.minimum(bars, 0.2)
     bars = np.sqrt(bars / np.maximum(bars.sum(axis=1, keepdims=True), 1e-9))
@@ -202,9 +206,10 @@ def described(pyramid: Pyramid, points: NDArray[np.float32], angle: NDArray[np.f
 
 
 def points_of(gray: NDArray[np.float32], mask: NDArray[np.float32], limit: int = POINTS) -> Points:
-    """gray, mask: (H, W) float32 0..1. At most `limit` points, strongest first; an empty wall has none."""
+    """gray: (H, W), mask: (h, w) of the same view, float32 0..1. At most `limit` points, strongest first; an empty wall
+    has none."""
     pyramid = pyramid_of(gray)
-    extrema = chosen(extrema_of(pyramid), mask, limit)
+    extrema = chosen(extrema_of(pyramid), mask, (gray.shape[0], gray.shape[1]), limit)
     if not len(extrema):
         return Points(np.zeros((0, 4), np.float32), np.zeros((0, 128), np.float32), np.zeros(0, np.float32))
     index, angle = angles_of(pyramid, extrema)

@@ -16,8 +16,8 @@ SAMPLE = 1500
 class NoveltyModel:
     """Two bell curves over the cosine to the nearest example.
 
-    sold: what a product's photo reaches among its own and like products when that very photo is left out; foreign: what it reaches when
-    its whole type is left out, which stands in for a thing the shop does not sell.
+    sold: what a product's photo reaches among its own and like products when that very photo is left out; foreign: what
+    it reaches when its whole type is left out, which stands in for a thing the shop does not sell.
     """
 
     sold: tuple[float, float]
@@ -27,7 +27,7 @@ class NoveltyModel:
     def fit(cls, vectors: NDArray[np.float32], types: Sequence[str | None], groups: NDArray[np.int64]) -> NoveltyModel:
         count = len(vectors)
         if count < 3:
-            return cls((0.8, 0.15), (0.4, 0.15))
+            return cls.unknown()
         rows = np.random.default_rng(3).permutation(count)[:SAMPLE]
         names = np.unique([name or "" for name in types], return_inverse=True)[1]
         alike = vectors[rows] @ vectors[np.sort(np.random.default_rng(4).permutation(count)[: 4 * SAMPLE])].T
@@ -41,6 +41,11 @@ class NoveltyModel:
         if foreign[0] > sold[0] - 0.02:
             foreign = (sold[0] - 0.02, max(foreign[1], sold[1]))
         return cls(sold, foreign)
+
+    @classmethod
+    def unknown(cls) -> NoveltyModel:
+        """For a shop too small to tell."""
+        return cls((0.8, 0.15), (0.4, 0.15))
 
     def of(self, nearest: float) -> float:
         """0..1, rising as the nearest example's cosine falls; even prior odds."""

@@ -89,10 +89,12 @@ class OnnxEmbedder:
                 f"{self._path.name} does not take the input its TOML describes: {str(error)[:200]}",
                 fix="Compare size and layout in the TOML with the model's input.",
             ) from error
-        vector = np.asarray(answer, dtype=np.float32).ravel()
-        if np.asarray(answer).ndim < 2 or np.asarray(answer).shape[0] != 1 or not 16 <= len(vector) <= 4096:
+        rows = np.asarray(answer, dtype=np.float32)
+        vector = rows.ravel()
+        if rows.ndim < 2 or rows.shape[0] != 1 or not 16 <= len(vector) <= 4096:
             raise BadEmbedder(
-                f"The output {self._output} of {self._path.name} has the shape {np.asarray(answer).shape}; an embedding is one row of 16 to 4096 values.",
+                f"The output {self._output} of {self._path.name} has the shape {rows.shape}; "
+                "an embedding is one row of 16 to 4096 values.",
                 fix="Name the output that holds the embedding in the TOML: [output] name = ...",
             )
         length = float(np.linalg.norm(vector))

@@ -1,8 +1,8 @@
 """What the catalog taught: types, attributes and how far away "not sold here" is, fitted from labeled products.
 
-Every judgment is a regularized linear reading of the embedding (ridge regression to one-hot targets; closed form, so that
-a shop of 100k images takes seconds) joined with the votes of its nearest kept examples. How much to trust the two is
-fitted on products left out group by group, so that another photo of the same product never vouches for itself.
+Every judgment is a regularized linear reading of the embedding (ridge regression to one-hot targets; closed form, so
+that a shop of 100k images takes seconds) joined with the votes of its nearest kept examples. How much to trust the
+two is fitted on products left out group by group, so that another photo of the same product never vouches for itself.
 """
 
 from __future__ import annotations
@@ -104,9 +104,11 @@ class Teaching:
         with its variants). Never raises for an odd shop: what cannot be learned is simply not told."""
         rows = sampled(len(embeddings), groups, FIT_ROWS)
         vectors = np.asarray(embeddings[rows], dtype=np.float32)
-        vectors = np.nan_to_num(vectors).reshape(len(rows), -1)
+        vectors = np.nan_to_num(vectors)
+        if not len(rows):
+            return cls(embedder, np.zeros((0, 0), np.float16), None, (), NoveltyModel.unknown())
         names = [types[row] or None for row in rows]
-        group_of = np.unique([groups[row] for row in rows], return_inverse=True)[1] if len(rows) else np.zeros(0, int)
+        group_of = np.unique([groups[row] for row in rows], return_inverse=True)[1]
         folds = folds_of(group_of)
         kept = kept_rows(names, group_of)
         typed = read_question("type", names, vectors, folds, kept)
@@ -250,7 +252,7 @@ def read_question(
 
 
 def ridge(vectors: NDArray[np.float32], owner: NDArray[np.int32], classes: int) -> NDArray[np.float32]:
-    """(dims + 1, classes): least squares to one-hot answers, every answer weighing the same in all, last row constant."""
+    """(dims + 1, classes): least squares to one-hot answers, all answers of equal weight, last row constant."""
     share = np.bincount(owner, minlength=classes).astype(np.float64)
     weight = (1.0 / np.sqrt(np.maximum(share, 1.0)))[owner]
     center = np.average(vectors, axis=0, weights=weight)

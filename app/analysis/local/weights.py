@@ -1,4 +1,4 @@
-"""The fitted numbers the eyes read with (`weights/eyes.npz`; its model card lies beside it; `training/` rebuilds it)."""
+"""The fitted numbers the eyes read with (`weights/eyes.npz`, its model card beside it; `training/` rebuilds it)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """coders: Fisher vocabularies of "texture" and "pattern"; projections: one per channel; points: PCA of key point descriptors."""
+    """coders: Fisher vocabularies of "texture" and "pattern"; projections: one per channel; points: the key points'
+    PCA."""
 
     coders: dict[str, FisherCoder]
     projections: dict[str, Projection]

@@ -1,7 +1,8 @@
 """Is it the same thing? Key points packed into bytes, matched, and checked for one common movement.
 
-Packed form "AKF1": magic (4 bytes), count (uint16), width and height of the canvas (uint16), reserved (2 bytes); then per point x, y (uint16, pixels x 64),
-scale (uint8, 16 steps an octave), angle (uint8), and the descriptor (DESCRIPTOR_DIMS int8).
+Packed form "AKF1": magic (4 bytes), count (uint16), width and height of the canvas (uint16), reserved (2 bytes); then
+per point x, y (uint16, pixels x 64), scale (uint8, 16 steps an octave), angle (uint8), and the descriptor
+(DESCRIPTOR_DIMS int8).
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ PLACE = 6
 QUANTUM = 127.0 / 0.5
 """A unit-length descriptor of 40 values has hardly any above 0.5; larger ones are cut off."""
 
-RATIO = 0.92
-REACH = 0.045
-"""A match agrees with a movement if it lands within this share of the candidate's size (plus 30 % of the scale change)."""
-TURN = 0.45
-ZOOM = 0.55
-CHANCE = 3.0
+RATIO = 0.95
+REACH = 0.035
+"""A match agrees with a movement if it lands within this share of the candidate's size (plus 15 % of its distance from
+the proposing match)."""
+TURN = 0.35
+ZOOM = 0.45
+CHANCE = 2.5
 FIRM = 6.0
 
 
@@ -45,7 +47,7 @@ def pack(points: Points, mean: NDArray[np.float32], project: NDArray[np.float32]
 
 
 def unpack(features: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32], float] | None:
-    """place (n, 4), descriptors (n, DESCRIPTOR_DIMS) unit length, longest side; None for anything not of this version."""
+    """place (n, 4), descriptors (n, DESCRIPTOR_DIMS) of unit length, longest side; None for any other bytes."""
     if len(features) < HEADER or features[:4] != MAGIC:
         return None
     count, width, height, _ = (int(value) for value in np.frombuffer(features, "<u2", 4, offset=4))
@@ -90,26 +92,10 @@ Unpacked = tuple[NDArray[np.float32], NDArray[np.float32], float]
 
 
 def agreement(query: Unpacked, candidate: Unpacked) -> float:
-    """Weighed number of matches that agree with the best single movement; every match proposes its own.
-
-    A match weighs more the farther its second-best rival is away. Points of the candidate count once.
-    """
-    place_q, desc_q, _ = query
-    place_c, desc_c, size = candidate
-    if len(place_q) < 3 or len(place_c) < 3:
+    """Weighed number of matches that agree with the best single movement; every match proposes its own."""
+    here, there, weight = matched(query, candidate)
+    if len(here) < 3:
         return 0.0
-    alike = desc_q @ desc_c.T
-    best = alike.argmax(axis=1)
-    rows = np.arange(len(best))
-    top = alike[rows, best]
-    second = np.partition(alike, -2, axis=1)[:, -2]
-    ratio = np.sqrt(np.maximum(2 - 2 * top, 1e-6) / np.maximum(2 - 2 * second, 1e-6))
-    mutual = alike.argmax(axis=0)[best] == rows
-    kept = mutual & (ratio < RATIO) & (top > 0.5)
-    if kept.sum() < 3:
-        return 0.0
-    here, there, weight = place_q[kept], place_c[best[kept]], (1.0 - ratio[kept]) / 0.25
-    weight = np.minimum(1.0, weight)
     zoom = there[:, 2] / here[:, 2]
     turn = there[:, 3] - here[:, 3]
     cos, sin = np.cos(turn) * zoom, np.sin(turn) * zoom
@@ -118,8 +104,40 @@ def agreement(query: Unpacked, candidate: Unpacked) -> float:
     land_x = cos[:, None] * here[None, :, 0] - sin[:, None] * here[None, :, 1] + shift_x[:, None]
     land_y = sin[:, None] * here[None, :, 0] + cos[:, None] * here[None, :, 1] + shift_y[:, None]
     missed = np.hypot(land_x - there[None, :, 0], land_y - there[None, :, 1])
-    turned = np.abs(np.angle(np.exp(1j * (turn[None, :] - turn[:, None]))))
+    turned = np.abs((turn[None, :] - turn[:, None] + np.pi) % (2 * np.pi) - np.pi)
     zoomed = np.abs(np.log(zoom[None, :] / zoom[:, None]))
     far = np.hypot(here[None, :, 0] - here[:, None, 0], here[None, :, 1] - here[:, None, 1]) * zoom[:, None]
-    agrees = (missed < REACH * size + 0.2 * far) & (turned < TURN) & (zoomed < ZOOM)
-    return float((agrees * weight[None, :]).sum(axis=1).max())
+    agrees = (missed < REACH * candidate[2] + 0.15 * far) & (turned < TURN) & (zoomed < ZOOM)
+    support = (agrees * weight[None, :]).sum(axis=1)
+    best = int(support.argmax())
+    wide = spread_share(here[agrees[best]], query[0]) + spread_share(there[agrees[best]], candidate[0])
+    return float(support[best]) * min(1.0, 0.7 + 0.25 * wide)
+
+
+def matched(
+    query: Unpacked, candidate: Unpacked
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Places of mutually nearest points (n, 4) in query and candidate, and each pair's weight (n,): 1 where the second-
+    nearest is far behind, 0 where it is as near."""
+    place_q, desc_q, _ = query
+    place_c, desc_c, _ = candidate
+    if len(place_q) < 3 or len(place_c) < 3:
+        return place_q[:0], place_c[:0], place_q[:0, 0]
+    alike = desc_q @ desc_c.T
+    nearest = alike.argmax(axis=1)
+    rows = np.arange(len(nearest))
+    top = alike[rows, nearest]
+    second = np.partition(alike, -2, axis=1)[:, -2]
+    ratio = np.sqrt(np.maximum(2 - 2 * top, 1e-6) / np.maximum(2 - 2 * second, 1e-6))
+    kept = (alike.argmax(axis=0)[nearest] == rows) & (ratio < RATIO) & (top > 0.5)
+    here, there = place_q[kept], place_c[nearest[kept]]
+    # A corner with two directions gives two points; together they are one piece of evidence.
+    spot = np.rint(here[:, 0] / 2) * 4096 + np.rint(here[:, 1] / 2)
+    _, which, times = np.unique(spot, return_inverse=True, return_counts=True)
+    weight = np.minimum(1.0, (1.0 - ratio[kept]) / 0.25) / times[which]
+    return here, there, np.asarray(weight, dtype=np.float32)
+
+
+def spread_share(some: NDArray[np.float32], all_points: NDArray[np.float32]) -> float:
+    """How widely some points lie among all (about 0..1): a logo both packages carry is a small spot on each."""
+    return float((some[:, :2].std(axis=0) / np.maximum(all_points[:, :2].std(axis=0), 1.0)).mean())
