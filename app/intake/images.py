@@ -1,6 +1,7 @@
 """Where product pictures come from: the web, and from the command line also files beside the feed."""
 
 import asyncio
+import os
 import stat
 from collections import defaultdict
 from pathlib import Path
@@ -104,9 +105,9 @@ class FeedImages:
     def _from_disk(self, url: str, folder: Path) -> bytes:
         path = self._path(url, folder)
         try:
-            with path.open("rb") as file:
-                # A pipe or device under the name of a picture would never end.
-                if not stat.S_ISREG(path.stat().st_mode):
+            # A pipe or device under the name of a picture would never open, or never end.
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123 a descriptor
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise ImageMissing(f'"{shown(url)}" is no plain file.', fix="Name a picture file.")
                 data = file.read(self._max_bytes + 1)
         except (OSError, ValueError) as unreadable:
