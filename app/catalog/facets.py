@@ -10,7 +10,7 @@ from app.catalog.model import Channel, FacetField, Product
 CATEGORY_SEPARATOR = " > "
 
 _LIST_SEPARATOR = re.compile(r"\s*[/,;]\s*")
-_BUCKET = re.compile(r"(\d+)-(\d+)")
+_BUCKET = re.compile(r"([0-9]{1,40})-([0-9]{1,40})")
 
 
 def facet_values(product: Product, field: FacetField) -> tuple[str, ...]:
@@ -76,11 +76,9 @@ def price_bucket(amount: Decimal) -> str:
 
 def bucket_bounds(bucket: str) -> tuple[Decimal, Decimal]:
     """The low (included) and high (excluded) end of a price bucket. Raises UnknownFilter for any other string."""
-    found = _BUCKET.fullmatch(bucket.strip())
-    if found is not None:
-        low, high = Decimal(found[1]), Decimal(found[2])
-        if price_bucket(low) == f"{low}-{high}":
-            return low, high
+    found = _BUCKET.fullmatch(bucket)
+    if found is not None and price_bucket(Decimal(found[1])) == bucket:
+        return Decimal(found[1]), Decimal(found[2])
     raise UnknownFilter(
         f"'{bucket}' is not a price bucket.",
         fix="Use a bucket as the price facet gives it, like '20-50', or a price range.",

@@ -30,8 +30,6 @@ from app.catalog.sqlite.vectors import VectorQuery
 _SUBSET_SHARE = 0.4
 """Below this share of the pictures, gathering their codes first is faster than scanning all (measured: 0.4 to 0.5)."""
 
-_MOST_RESCORED = 4_000
-
 Orders = list[NDArray[Any]]
 """Numbers that rows are ordered by, descending; an earlier array decides before a later one."""
 
@@ -231,14 +229,16 @@ def _pictures_of(view: View, rows: NDArray[np.int32]) -> NDArray[np.int32]:
 def _nearest(
     view: View, photo: VectorQuery, rows: NDArray[np.int32], approximate: NDArray[np.float32], limit: int
 ) -> NDArray[np.int32]:
-    """So many of the products that the `limit` nearest are among them, whatever the codes' rounding did."""
+    """So many of the products that the `limit` nearest are among them, whatever the codes' rounding did.
+
+    Most often a few more than `limit`; where all pictures look nearly the same it may be all of them, which then costs
+    about as much as the scan did.
+    """
     if rows.size <= limit:
         return rows
     edge = np.partition(approximate, rows.size - limit)[rows.size - limit] - photo.margin(view.index.worst_error)
     near: NDArray[np.int32] = rows[approximate >= edge]
-    if near.size <= _MOST_RESCORED:
-        return near
-    return _best(view, rows, [approximate], _MOST_RESCORED)
+    return near
 
 
 def _exact(view: View, photo: VectorQuery, rows: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -246,7 +246,7 @@ def _exact(view: View, photo: VectorQuery, rows: NDArray[np.int32]) -> tuple[NDA
     if rows.size == 0:
         return np.zeros(0), np.zeros(0, dtype=np.int32)
     pictures = _pictures_of(view, rows)
-    cosines = photo.exact(view.halves[pictures])
+    cosines = photo.exact_rows(view.halves, pictures)
     counts = view.pictured[rows]
     starts = np.cumsum(counts) - counts
     best = np.maximum.reduceat(cosines, starts)

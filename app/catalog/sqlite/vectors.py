@@ -76,6 +76,11 @@ class VectorQuery:
         parts = [rows[start : start + FLOAT_BLOCK] for start in range(0, rows.size, FLOAT_BLOCK)]
         return np.concatenate([self.scan(codes[part], scales[part]) for part in parts] or [np.zeros(0, np.float32)])
 
+    def exact_rows(self, halves: NDArray[np.float16], rows: NDArray[np.int32]) -> NDArray[np.float64]:
+        """exact() of these rows only, in their order."""
+        parts = [rows[start : start + FLOAT_BLOCK] for start in range(0, rows.size, FLOAT_BLOCK)]
+        return np.concatenate([self.exact(halves[part]) for part in parts] or [np.zeros(0)])
+
     def exact(self, halves: NDArray[np.float16]) -> NDArray[np.float64]:
         """Cosine with float16 rows, (n,), rounded to 1e-6 so that equal pictures tie on every machine."""
         if halves.shape[0] == 0:
