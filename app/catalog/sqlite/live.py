@@ -39,7 +39,8 @@ class LiveIndex:
         self._apply_lock = threading.Lock()
         self._read_lock = threading.Lock()
         self._stopped = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._polling: threading.Thread | None = None
+        self._reading: threading.Thread | None = None
 
     @property
     def served(self) -> Served | None:
@@ -71,8 +72,8 @@ class LiveIndex:
     def close(self) -> None:
         """Stop the threads. Calling it twice is harmless."""
         self._stopped.set()
-        for thread in self._threads:
-            thread.join()
+        if self._polling is not None:
+            self._polling.join()
 
     def _read(self) -> Served:
         with self._database.read() as connection:
@@ -94,35 +95,37 @@ class LiveIndex:
         return True
 
     def _start_polling(self) -> None:
-        if not self._threads and not self._stopped.is_set():
-            self._threads.append(threading.Thread(target=self._poll, name="catalog-follow", daemon=True))
-            self._threads[0].start()
+        if self._polling is None and not self._stopped.is_set():
+            self._polling = threading.Thread(target=self._poll, name="catalog-follow", daemon=True)
+            self._polling.start()
 
     def _poll(self) -> None:
         connection: sqlite3.Connection | None = None
-        seen = reading = None
+        seen: int | None = None
         while not self._stopped.wait(POLL_S):
             try:
                 connection = connection or self._database.private_reader()
                 version = connection.execute("PRAGMA data_version").fetchone()[0]
-                served = self._served
-                if version != seen or (served is not None and served.index.worn):
-                    current = self.catch_up()
-                    seen = version
-                    stale = not current or (served is not None and served.index.worn)
-                    if stale and (reading is None or not reading.is_alive()):
-                        reading = threading.Thread(target=self._refresh_aside, name="catalog-read", daemon=True)
-                        reading.start()
-                    if stale:
-                        seen = None  # ask again until the other generation serves
+                if version != seen:
+                    seen = version if self._follow() else None
             except (sqlite3.Error, CatalogUnavailable) as error:
                 # A disk in trouble heals without us; what is in memory serves meanwhile.
                 logger.warning("the catalog file cannot be followed now: %s", error)
                 seen = None
-        if reading is not None:
-            reading.join()
+        if self._reading is not None:
+            self._reading.join()
         if connection is not None:
             connection.close()
+
+    def _follow(self) -> bool:
+        """Apply what is new; True when all of it serves, False while a generation has to be read for that."""
+        in_step = self.catch_up()
+        if in_step and not (self._served is not None and self._served.index.worn):
+            return True
+        if self._reading is None or not self._reading.is_alive():
+            self._reading = threading.Thread(target=self._refresh_aside, name="catalog-read", daemon=True)
+            self._reading.start()
+        return False
 
     def _refresh_aside(self) -> None:
         try:
