@@ -1,5 +1,6 @@
 """The Catalog port: products and their evidence, single changes, absence, closing."""
 
+import asyncio
 from decimal import Decimal
 
 import numpy as np
@@ -10,6 +11,7 @@ from app.catalog import (
     CatalogUnavailable,
     Channel,
     EmbeddingMismatch,
+    FacetCount,
     FacetField,
     ImageEvidence,
     Money,
@@ -182,6 +184,41 @@ async def test_many_changes_one_after_the_other_all_hold(shop: Engine) -> None:
     assert answer.items[0].product_id == "n07"
     facets = await snapshot.facets(left, [FacetField.BRAND])
     assert {facet.value: facet.count for facet in facets[FacetField.BRAND]} == {"Nordhem": 3, "Round 2": 20}
+
+
+async def test_searches_go_on_while_changes_are_made(shop: Engine) -> None:
+    """Whatever moment a search sees: each product once, those nobody touches always, and facets that agree."""
+    done = False
+
+    async def change(prefix: str) -> None:
+        for number in range(25):
+            await shop.catalog.put(a_product(f"{prefix}{number % 7}", seed=100 + number, brand=f"Brand {number}"))
+            if number % 5 == 4:
+                await shop.catalog.delete(f"{prefix}{number % 7}")
+
+    async def search() -> None:
+        while not done:
+            snapshot = await shop.catalog.snapshot()
+            query = Query(
+                vector=QueryVector(EMBEDDER, a_vector(1)), terms={Channel.LABELS: {"chair": 1.0}}, text="velvet chair"
+            )
+            ids = [item.product_id for item in (await snapshot.retrieve(query)).items]
+            assert ids[0] == "p1"
+            assert {"p1", "p2", "p3"} <= set(ids)
+            assert len(ids) == len(set(ids)) == snapshot.generation.products
+            counted = await snapshot.facets(ids, [FacetField.AVAILABILITY])
+            assert counted[FacetField.AVAILABILITY] == (FacetCount("in_stock", len(ids)),)
+
+    searches = [asyncio.create_task(search()) for _ in range(3)]
+    await asyncio.gather(change("a"), change("b"))
+    done = True
+    await asyncio.gather(*searches)
+    assert await shop.ids() == [
+        *(f"{prefix}{number}" for prefix in "ab" for number in (0, 1, 2, 4, 6)),
+        "p1",
+        "p2",
+        "p3",
+    ]
 
 
 async def test_a_closed_catalog_says_so_and_closing_twice_is_harmless(shop: Engine) -> None:
