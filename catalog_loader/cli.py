@@ -166,7 +166,7 @@ async def _load(settings: Settings, feed: Feed, wanted: Wanted, *, quiet: bool) 
         stack.push_async_callback(writer.close)
         analyzer = wiring.build_analyzer(settings, processes=True)
         stack.push_async_callback(analyzer.close)
-        intake = Intake(_decoder(settings, stack), analyzer, _images(settings, feed, stack), at_once=_at_once())
+        intake = Intake(_decoder(settings, stack), analyzer, _images(settings, feed, stack), at_once=at_once())
         parts = Parts(catalog, writer, intake, wiring.build_fit(analyzer), analyzer.embedder, analyzer.dims)
         async with _stoppable(quiet=quiet) as stop:
             with progress_on(_stderr(), quiet=quiet) as progress:
@@ -193,7 +193,7 @@ def _images(settings: Settings, feed: Feed, stack: AsyncExitStack) -> FeedImages
     return FeedImages(fetcher, folder=feed.folder, base_url=feed.base_url, max_bytes=settings.max_photo_bytes)
 
 
-def _at_once() -> int:
+def at_once() -> int:
     """Pictures in work: one being decoded, one being analyzed and one waiting per core."""
     return 3 * (os.cpu_count() or 1)
 
