@@ -22,13 +22,15 @@ ENV PATH=/opt/akin/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     MALLOC_ARENA_MAX=2 \
     AKIN_CATALOG=sqlite:////data/akin.db \
-    AKIN_PHOTO_STORE=/data/photos.db
+    AKIN_PHOTO_STORE=/data/photos.db \
+    AKIN_HOST=0.0.0.0 \
+    AKIN_ALLOW_OPEN_BIND=true
 USER 10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import httpx; httpx.get('http://127.0.0.1:8000/live', timeout=2).raise_for_status()"]
-# The process binds to the loopback unless told otherwise; docs/production.md says what must stand in front first.
+# Inside the container every address is its own; publish the port on the loopback only (docs/production.md says why).
 ENTRYPOINT ["akin"]
 CMD ["serve"]
