@@ -154,7 +154,7 @@ def _without_look(
     if not complete:
         first = _best(view, rows, orders, query.limit)
         kept = first[: (query.limit + 1) // 2]
-        kept = _with_best_of_others(view, kept, rows, others, query.limit)
+        kept = _with_best_of_others(view, kept, others, query.limit)
         chosen = _fill(kept, first, query.limit)
         orders = [order[np.searchsorted(rows, chosen)] for order in orders]
         rows = chosen
@@ -181,7 +181,7 @@ def _with_look(
             by_id = bare_rows[_order(view, bare_rows, [])]
             first = np.concatenate([first, by_id[: query.limit - first.size]])
         kept = first[: (query.limit + 1) // 2]
-        kept = _with_best_of_others(view, kept, np.concatenate([seen, bare_rows]), others, query.limit)
+        kept = _with_best_of_others(view, kept, others, query.limit)
         rows = _fill(kept, first, query.limit)
     has_look = view.pictured[rows] > 0
     cosines = np.full(rows.size, -np.inf)
@@ -272,14 +272,13 @@ def _order(view: View, rows: NDArray[np.int32], orders: Orders) -> NDArray[np.in
 def _with_best_of_others(
     view: View,
     kept: NDArray[np.int32],
-    matching: NDArray[np.int32],
     others: dict[Channel, NDArray[np.float32]],
     limit: int,
 ) -> NDArray[np.int32]:
+    """The kept rows and the best tenth of the limit of every other channel, ascending."""
     for signal in others.values():
-        strong = matching[signal[matching] > 0]
-        best = _best(view, strong, [signal[strong]], limit // 10)
-        kept = np.concatenate([kept, best])
+        strong = np.flatnonzero(signal > 0).astype(np.int32)  # where filters fail it is 0
+        kept = np.concatenate([kept, _best(view, strong, [signal[strong]], limit // 10)])
     return np.unique(kept).astype(np.int32)
 
 

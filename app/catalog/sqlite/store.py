@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.catalog.errors import EmbeddingMismatch
 from app.catalog.model import ImageEvidence, Product
@@ -135,9 +134,9 @@ def known_evidence(
 
 def find_words(connection: sqlite3.Connection, generation: int, expression: str) -> Words:
     """Every product that has one of the words, with its relevance. expression: of queries.match_expression()."""
-    found = connection.execute(queries.search_words(generation), (expression,)).fetchall()
-    pairs: NDArray[np.float64] = np.array(found, dtype=np.float64).reshape(-1, 2)
-    return Words(pairs[:, 0].astype(np.int64), pairs[:, 1])
+    found = connection.execute(queries.search_words(generation), (expression,))
+    pairs = np.fromiter(found, dtype=[("key", np.int64), ("relevance", np.float64)])
+    return Words(pairs["key"], pairs["relevance"])
 
 
 def read_index(connection: sqlite3.Connection, generation: GenerationRow) -> Index:
