@@ -136,20 +136,7 @@ async def put_product(
     "/{product_id:path}",
     operation_id="patchProduct",
     summary="Change some members of a product",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                kind: {
-                    "schema": {"$ref": "#/components/schemas/ProductWrite"},
-                    "examples": {
-                        "reduced": {"summary": "Reduced and on backorder", "value": keep_nulls(examples.PATCH)}
-                    },
-                }
-                for kind in ("application/merge-patch+json", "application/json")
-            },
-        }
-    },
+    openapi_extra={"requestBody": _PATCH_BODY},
     responses={
         **example("changed", "The changed product", examples.CHANGE),
         **body_problems(*WRITE_PROBLEMS, ProductNotFound),

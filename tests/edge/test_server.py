@@ -12,23 +12,33 @@ import httpx
 import psutil
 import pytest
 
+from app.benchmark import RunningServer, running_server
 from tests.builders import a_photo_file
 from tests.edge.problems import assert_problem
-from tests.edge.server import Server, running
 
 SEEN_WITHIN_S = 2
 
 
 @pytest.fixture(scope="module")
-def server(shop_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(shop_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """Two server processes on one catalog."""
     folder = tmp_path_factory.mktemp("server")
     shutil.copy(shop_file, folder / "akin.db")
-    with running(folder, workers="2", max_photo_bytes="400000", body_timeout_s="1") as made:
+    settings = {"AKIN_WORKERS": "2", "AKIN_MAX_PHOTO_BYTES": "400000", "AKIN_BODY_TIMEOUT_S": "1"}
+    with running_server(settings_of(folder) | settings, folder / "server.log") as made:
         yield made
 
 
-def test_a_photo_goes_over_the_wire(server: Server) -> None:
+def settings_of(folder: Path) -> dict[str, str]:
+    """AKIN_* of a server whose files all lie in the folder."""
+    return {
+        "AKIN_CATALOG": f"sqlite:///{folder / 'akin.db'}",
+        "AKIN_PHOTO_STORE": str(folder / "photos.db"),
+        "AKIN_DECODE_SLOTS": "1",
+    }
+
+
+def test_a_photo_goes_over_the_wire(server: RunningServer) -> None:
     photo = {"photo": ("chair.jpg", a_photo_file("ring", "teal", seed=7))}
     response = httpx.post(f"{server.address}/search-by-photo", files=photo, timeout=30)
     assert response.status_code == 200
@@ -36,7 +46,7 @@ def test_a_photo_goes_over_the_wire(server: Server) -> None:
     assert "server" not in response.headers
 
 
-def test_a_photo_id_of_one_process_is_known_to_the_other(server: Server) -> None:
+def test_a_photo_id_of_one_process_is_known_to_the_other(server: RunningServer) -> None:
     photo = {"photo": ("chair.jpg", a_photo_file("ring", "teal", seed=7))}
     photo_id = httpx.post(f"{server.address}/search-by-photo", files=photo, timeout=30).json()["photo_id"]
     for _ in range(10):  # new connections, which the kernel hands to either process
@@ -44,7 +54,7 @@ def test_a_photo_id_of_one_process_is_known_to_the_other(server: Server) -> None
         assert again.status_code == 200
 
 
-def test_a_change_is_seen_by_both_processes_in_time(server: Server) -> None:
+def test_a_change_is_seen_by_both_processes_in_time(server: RunningServer) -> None:
     response = httpx.patch(f"{server.address}/products/ball-red", json={"title": "A quite new title"}, timeout=30)
     assert response.status_code == 200
     time.sleep(SEEN_WITHIN_S)
@@ -54,7 +64,7 @@ def test_a_change_is_seen_by_both_processes_in_time(server: Server) -> None:
         assert [item["product"]["id"] for item in found["items"]] == ["ball-red"]
 
 
-def test_a_body_over_the_cap_is_refused_over_the_wire(server: Server) -> None:
+def test_a_body_over_the_cap_is_refused_over_the_wire(server: RunningServer) -> None:
     def endless() -> Iterator[bytes]:
         yield b'--b\r\ncontent-disposition: form-data; name="photo"\r\n\r\n'
         for _ in range(700):
@@ -65,7 +75,7 @@ def test_a_body_over_the_cap_is_refused_over_the_wire(server: Server) -> None:
     assert_problem(response, "body-too-large")
 
 
-def test_a_caller_who_sends_a_byte_now_and_then_is_cut_off(server: Server) -> None:
+def test_a_caller_who_sends_a_byte_now_and_then_is_cut_off(server: RunningServer) -> None:
     place = urlsplit(server.address)
     with socket.create_connection((place.hostname or "", place.port or 0), timeout=20) as caller:
         head = "POST /search-by-photo HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
@@ -77,7 +87,7 @@ def test_a_caller_who_sends_a_byte_now_and_then_is_cut_off(server: Server) -> No
     assert b"urn:akin:problem:body-timeout" in answer
 
 
-def test_a_refused_request_leaves_the_server_well(server: Server) -> None:
+def test_a_refused_request_leaves_the_server_well(server: RunningServer) -> None:
     assert httpx.post(f"{server.address}/search-by-photo", content=b"\xff" * 1000).status_code == 415
     assert httpx.get(f"{server.address}/ready", timeout=10).json()["status"] == "ready"
     assert len(server_processes(server)) == 2
@@ -85,7 +95,7 @@ def test_a_refused_request_leaves_the_server_well(server: Server) -> None:
 
 def test_the_server_ends_in_order_and_leaves_no_process(shop_file: Path, tmp_path: Path) -> None:
     shutil.copy(shop_file, tmp_path / "akin.db")
-    with running(tmp_path) as made:
+    with running_server(settings_of(tmp_path), tmp_path / "server.log") as made:
         children = psutil.Process(made.process.pid).children(recursive=True)
         assert children, "decoding runs in processes of its own"
         made.process.send_signal(signal.SIGTERM)
@@ -98,7 +108,7 @@ def test_the_server_ends_in_order_and_leaves_no_process(shop_file: Path, tmp_pat
     assert alive == []
 
 
-def server_processes(server: Server) -> list[psutil.Process]:
+def server_processes(server: RunningServer) -> list[psutil.Process]:
     """The worker processes, which is what listens on the port."""
     port = urlsplit(server.address).port
     found = []

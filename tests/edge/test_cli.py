@@ -1,0 +1,143 @@
+"""`akin`: what it prints, and its exit codes: 0 done, 1 in part, 2 wrong use, 3 nothing done."""
+
+import io
+import json
+import re
+import shutil
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app import cli
+from tests.builders import a_photo_file
+
+ENVIRONMENT = {"AKIN_CATALOG": "sqlite:///akin.db", "AKIN_DECODE_SLOTS": "1", "COLUMNS": "200"}
+COMMANDS = (
+    ["serve"],
+    ["search"],
+    ["evaluate"],
+    ["bench"],
+    ["openapi"],
+    ["generations", "list"],
+    ["generations", "publish"],
+    ["generations", "rollback"],
+)
+
+
+@pytest.fixture
+def shop(shop_file: Path, tmp_path: Path) -> Path:
+    """A folder with the shop's catalog and a photo."""
+    shutil.copy(shop_file, tmp_path / "akin.db")
+    (tmp_path / "photo.jpg").write_bytes(a_photo_file("ring", "teal", seed=7))
+    return tmp_path
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run of the program left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def akin(folder: Path, *arguments: str, **settings: str) -> Done:
+    """Run the program in the folder, in this process: starting Python anew takes seconds."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["akin", *arguments])
+        for name, value in {**ENVIRONMENT, **settings}.items():
+            patch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    return Done(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+
+
+def test_search_prints_products_with_their_reasons(shop: Path) -> None:
+    done = akin(shop, "search", "photo.jpg", "--limit", "3")
+    assert done.returncode == 0, done.stderr
+    first = next(line for line in done.stdout.splitlines() if re.match(r"\s*1\s", line))
+    assert "ring-teal" in first
+    assert re.search(r"0\.\d\d", first)
+    assert "40.50 USD" in first
+    assert "Seen: ring" in done.stdout
+
+
+def test_generations_are_listed(shop: Path) -> None:
+    done = akin(shop, "generations", "list")
+    assert done.returncode == 0, done.stderr
+    assert "published" in done.stdout
+    assert "akin-local/" in done.stdout
+
+
+def test_rollback_without_an_earlier_generation_does_nothing(shop: Path) -> None:
+    done = akin(shop, "generations", "rollback")
+    assert done.returncode == 3
+    assert "no earlier generation" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_publishing_the_published_generation_by_its_id(shop: Path) -> None:
+    listed = akin(shop, "generations", "list").stdout
+    unknown = akin(shop, "generations", "publish", "no-such-generation")
+    assert unknown.returncode == 3
+    assert "no-such-generation" not in listed
+
+
+def test_evaluate_writes_json_and_a_page(shop: Path) -> None:
+    queries = [
+        {"photo": "photo.jpg", "product": "ring-teal", "type": "ring", "sold": True, "split": "test"},
+        {"photo": "broken.jpg", "product": "ball-red", "type": "ball", "sold": True, "split": "test"},
+    ]
+    (shop / "broken.jpg").write_bytes(b"no picture")
+    (shop / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)), encoding="utf-8")
+    done = akin(shop, "evaluate", "queries.jsonl", "--json", "report.json", "--html", "page.html")
+    assert done.returncode == 1, done.stdout + done.stderr  # in part: one photo could not be searched
+    report = json.loads((shop / "report.json").read_text(encoding="utf-8"))
+    assert report["errors"] == 1
+    assert report["measures"]["hit@1"]["value"] == 1.0
+    assert "<html" in (shop / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "words"),
+    [
+        (["serve", "--host", "0.0.0.0"], {}, "AKIN_ALLOW_OPEN_BIND"),  # noqa: S104 - refused is the point
+        (["serve"], {"AKIN_CATALOG": "https://search.example:9200"}, "AKIN_CATALOG"),
+        (["serve"], {"AKIN_WORKERS": "none"}, "AKIN_WORKERS"),
+        (["serve"], {"AKIN_SPEED": "high"}, "AKIN_SPEED"),
+        (["serve", "--port", "99999"], {}, "AKIN_PORT"),
+        (["search", "absent.jpg"], {}, "absent.jpg"),
+        (["search", "photo.jpg", "--limit", "0"], {}, "limit"),
+        (["search", "akin.db"], {}, "no picture"),
+        (["search", "photo.jpg"], {"AKIN_ANALYZERS": "crystal_ball"}, "crystal_ball"),
+        (["search", "photo.jpg"], {"AKIN_EMBEDDER": "onnx:absent.onnx"}, "absent.onnx"),
+        (["sell"], {}, "sell"),
+    ],
+)
+def test_wrong_use_leaves_with_2_and_says_what_is_wrong(
+    shop: Path, arguments: list[str], settings: dict[str, str], words: str
+) -> None:
+    done = akin(shop, *arguments, **settings)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert words.lower() in done.stderr.lower()
+    assert "Traceback" not in done.stderr
+
+
+def test_a_search_in_an_empty_catalog_does_nothing(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(a_photo_file())
+    done = akin(tmp_path, "search", "photo.jpg")
+    assert done.returncode == 3
+    assert "catalog-loader load" in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(tmp_path: Path, command: list[str]) -> None:
+    done = akin(tmp_path, *command, "--help")
+    assert done.returncode == 0
+    assert "Example" in done.stdout
+    assert f"akin {' '.join(command)}" in " ".join(done.stdout.split())
