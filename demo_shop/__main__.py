@@ -26,16 +26,18 @@ def main() -> None:
 @app.command()
 def build(
     out: Annotated[Path, typer.Option(help="The folder to write; an interrupted build goes on there.")],
-    seed: Annotated[int, typer.Option(help="Another seed gives another shop; 1 is the shipped one.")] = shop.SHIPPED_SEED,
+    seed: Annotated[
+        int, typer.Option(help="Another seed gives another shop; 1 is the shipped one.")
+    ] = shop.SHIPPED_SEED,
     designs: Annotated[int | None, typer.Option(help="Item groups in all, spread over the types.")] = None,
     designs_only_type: Annotated[list[str] | None, typer.Option(help="Only this type word; may be repeated.")] = None,
     variants: Annotated[int, typer.Option(min=2, max=4, help="Most finishes of one design.")] = 4,
     views: Annotated[int, typer.Option(min=1, max=3, help="Catalog pictures of each product.")] = 2,
     shopper: Annotated[float | None, typer.Option(help="Shopper photos for each product, on average.")] = None,
-    strangers: Annotated[int, typer.Option(min=0, help="Photos of things the shop does not sell.")] = 60,
+    strangers: Annotated[int, typer.Option(min=0, help="Photos of things the shop does not sell.")] = 48,
     size: Annotated[int, typer.Option(min=16, help="Catalog picture side in pixels.")] = 384,
     photo_size: Annotated[int | None, typer.Option(min=16, help="Longer side of a shopper photo in pixels.")] = None,
-    samples: Annotated[int, typer.Option(min=1, help="Light paths for each pixel.")] = 12,
+    samples: Annotated[int, typer.Option(min=1, help="Light paths for each pixel.")] = 8,
     quality: Annotated[int, typer.Option(min=30, max=95, help="JPEG quality of catalog pictures.")] = 78,
     only: Annotated[int | None, typer.Option(min=1, help="Stop after this many pictures.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes; each uses one core.")] = 1,
@@ -58,13 +60,13 @@ def build(
         photos=0,
         strangers=strangers,
         size=size,
-        photo_size=photo_size or round(size * 1.2),
+        photo_size=photo_size or max(16, round(size * 1.15 / 8) * 8),
         samples=samples,
         quality=quality,
         variant=choose_variant(variant),
     )
     count = len(products(plan))
-    photos = 340 if shopper is None else round(shopper * count)
+    photos = 324 if shopper is None else round(shopper * count)
     plan = Plan(**{**vars(plan), "photos": photos})
     _follow(plan, jobs, only)
 
@@ -86,7 +88,9 @@ def _follow(plan: Plan, jobs: int, only: int | None) -> None:
         spent = time.monotonic() - started
         if done == total or (done - first) % 25 == 0:
             rate = spent / max(1, done - first)
-            sys.stderr.write(f"{done} of {total} pictures, {rate:.2f} s each, {rate * (total - done) / 60:.0f} min left\n")
+            sys.stderr.write(
+                f"{done} of {total} pictures, {rate:.2f} s each, {rate * (total - done) / 60:.0f} min left\n"
+            )
 
 
 if __name__ == "__main__":

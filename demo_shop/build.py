@@ -16,11 +16,14 @@ from typing import Any
 import numpy as np
 
 from demo_shop import feed, rooms, snapshot, staging
+from demo_shop.designs import NOT_SOLD
 from demo_shop.model import seeded
-from demo_shop.render import Shape, render, visible_share
+from demo_shop.render import Scene, Shape, render, visible_share
 from demo_shop.shop import Product, designs, drawn, strangers, variants
 
 TRUTHS, PARTIAL = "queries.jsonl", "queries.partial.jsonl"
+ATTEMPTS = 6  # rooms tried for one photo
+LEAST_VISIBLE = 0.72  # of the product; below this people begin to guess
 
 
 @dataclass(frozen=True)
@@ -115,16 +118,17 @@ def make(plan: Plan, job: Job) -> dict[str, Any] | None:
     return truth
 
 
-def _room(plan: Plan, job: Job, subject: tuple[Shape, ...]) -> tuple[staging.Scene, rooms.Snap]:
+def _room(plan: Plan, job: Job, subject: tuple[Shape, ...]) -> tuple[Scene, rooms.Snap]:
     """Tries other clutter and framing until most of the product can be seen."""
     stand = job.product.design.type.stand
-    for attempt in range(6):
+    attempt = 0
+    while True:
         rng = seeded("room", plan.seed, job.path, attempt)
         snap = rooms.draw_snap(rng, stand)
         scene = rooms.room(subject, stand, snap, plan.photo_size, rng)
-        if visible_share(scene, variant=plan.variant) >= 0.72:
-            break
-    return scene, snap
+        attempt += 1
+        if attempt == ATTEMPTS or visible_share(scene, variant=plan.variant) >= LEAST_VISIBLE:
+            return scene, snap
 
 
 def _phone(rng: np.random.Generator, width: int) -> snapshot.Phone:
@@ -163,8 +167,6 @@ def _truth(job: Job, snap: rooms.Snap, phone: snapshot.Phone, subject: Any) -> d
 
 def _kind_split(word: str) -> str:
     """Kinds that are not sold are split by kind: every other one in alphabetical order."""
-    from demo_shop.designs import NOT_SOLD
-
     return ("fit", "test")[sorted(kind.word for kind in NOT_SOLD).index(word) % 2]
 
 

@@ -1,7 +1,7 @@
 """Solid shapes from which every product is put together: lathes, tubes, slabs, rounded boxes and pillows.
 
-All lengths are free units (a finished product is scaled into the unit box by ``demo_shop.model.fit``), the z axis points
-up, the floor is z = 0 and a product's front looks along -y. Each solid here is watertight.
+All lengths are free units (a finished product is scaled into the unit box by ``demo_shop.model.fit``), the z axis
+points up, the floor is z = 0 and a product's front looks along -y. Each solid here is watertight.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import trimesh
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 Point = Sequence[float]
 SECTIONS = 48  # around a lathe: facets stay invisible at 384 px under smooth normals
 
@@ -37,9 +38,7 @@ def spline(points: Sequence[Point], count: int = 24, *, closed: bool = False) ->
 
 def _catmull_rom(p: Array, t: Array) -> Array:
     a, b, c, d = p
-    result: Array = 0.5 * (
-        2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - 3 * c + d - a) * t**3
-    )
+    result: Array = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - 3 * c + d - a) * t**3)
     return result
 
 
@@ -54,7 +53,7 @@ def solid(vertices: Array, faces: npt.NDArray[np.int64]) -> trimesh.Trimesh:
 
 
 def lathe(profile: Array | Sequence[Point], sections: int = SECTIONS, *, ring: bool = False) -> trimesh.Trimesh:
-    """Turns a profile of (radius, height) around z. A ``ring`` profile is closed; any other starts and ends on the axis."""
+    """Turns a profile of (radius, height) around z. A ``ring`` is closed; any other starts and ends on the axis."""
     line = np.asarray(profile, dtype=float).copy()
     if not ring:
         line[0, 0] = line[-1, 0] = 0.0
@@ -87,21 +86,33 @@ def vessel(outer: Array | Sequence[Point], wall: float, *, floor: float | None =
     inside[:, 0] = np.maximum(inside[:, 0] - wall, 1e-3)
     inside = inside[inside[:, 1] > bottom]
     lip_radius, lip_height = line[-1]
-    lip = [(lip_radius - wall * 0.15, lip_height + wall * 0.35), (lip_radius - wall * 0.85, lip_height + wall * 0.35)]
+    lip = [
+        (lip_radius - wall * 0.15, lip_height + wall * 0.35),
+        (lip_radius - wall * 0.85, lip_height + wall * 0.35),
+    ]
     floor_radius = max(inside[-1, 0] - wall * 0.4, 1e-3) if len(inside) else lip_radius - wall
-    closed = [(0.0, line[0, 1]), *line.tolist(), *lip, *inside.tolist(), (floor_radius, bottom), (0.0, bottom)]
+    closed = [
+        (0.0, line[0, 1]),
+        *line.tolist(),
+        *lip,
+        *inside.tolist(),
+        (floor_radius, bottom),
+        (0.0, bottom),
+    ]
     return lathe(closed)
 
 
 def tube(
-    path: Array | Sequence[Point], radius: float | Array | Sequence[float], sections: int = 14, *, closed: bool = False
+    path: Array | Sequence[Point],
+    radius: float | Array | Sequence[float],
+    sections: int = 14,
+    *,
+    closed: bool = False,
 ) -> trimesh.Trimesh:
     """Sweeps a disc along a 3-D path; ``radius`` may differ at every path point. Ends are capped unless ``closed``."""
     line = np.asarray(path, dtype=float)
-    if closed:
-        tangent = np.roll(line, -1, axis=0) - np.roll(line, 1, axis=0)
-    else:
-        tangent = np.gradient(line, axis=0)
+    along = np.roll(line, -1, axis=0) - np.roll(line, 1, axis=0)
+    tangent: Array = along if closed else np.gradient(line, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-12
     normal = _carried_normals(tangent)
     side = np.cross(tangent, normal)
@@ -128,7 +139,9 @@ def _carried_normals(tangent: Array) -> Array:
     return normal
 
 
-def rod(start: Point, end: Point, radius: float, end_radius: float | None = None, sections: int = 16) -> trimesh.Trimesh:
+def rod(
+    start: Point, end: Point, radius: float, end_radius: float | None = None, sections: int = 16
+) -> trimesh.Trimesh:
     """A straight round bar, tapered when ``end_radius`` is given."""
     return tube([start, end], [radius, radius if end_radius is None else end_radius], sections)
 
@@ -152,7 +165,7 @@ def rounded_box(size: Point, radius: float, center: Point = (0, 0, 0), *, taper:
 
 
 def pillow(size: Point, *, softness: float = 2.6, pinch: float = 0.0, grid: int = 28) -> trimesh.Trimesh:
-    """A stuffed cushion lying on z = 0 centered; ``size`` is width, depth and thickness; ``pinch`` draws the edges in."""
+    """A stuffed cushion around z = 0; ``size`` is width, depth and thickness; ``pinch`` draws the edges in."""
     u, v = np.meshgrid(np.linspace(-1, 1, grid), np.linspace(-1, 1, grid), indexing="ij")
     u, v = np.sin(u * np.pi / 2), np.sin(v * np.pi / 2)
     puff = ((1 - np.abs(u) ** softness) * (1 - np.abs(v) ** softness)).clip(0) ** 0.45
@@ -190,7 +203,8 @@ def cut(body: trimesh.Trimesh, *tools: trimesh.Trimesh) -> trimesh.Trimesh:
 def _to_manifold(mesh: trimesh.Trimesh) -> manifold3d.Manifold:
     return manifold3d.Manifold(
         manifold3d.Mesh(
-            vert_properties=np.asarray(mesh.vertices, dtype=np.float32), tri_verts=np.asarray(mesh.faces, dtype=np.uint32)
+            vert_properties=np.asarray(mesh.vertices, dtype=np.float32),
+            tri_verts=np.asarray(mesh.faces, dtype=np.uint32),
         )
     )
 
@@ -205,11 +219,16 @@ def block(size: Point, center: Point = (0, 0, 0)) -> trimesh.Trimesh:
     return move(trimesh.creation.box(extents=np.asarray(size, dtype=float)), center)
 
 
-def cylinder(radius: float, height: float, *, bevel: float = 0.0, bottom: float = 0.0, sections: int = SECTIONS) -> trimesh.Trimesh:
+def cylinder(
+    radius: float, height: float, *, bevel: float = 0.0, bottom: float = 0.0, sections: int = SECTIONS
+) -> trimesh.Trimesh:
     """An upright disc or drum standing on ``bottom`` with softened edges."""
     b = min(bevel, height / 2.01, radius / 2)
     low, high = bottom, bottom + height
-    return lathe([(0, low), (radius - b, low), (radius, low + b), (radius, high - b), (radius - b, high), (0, high)], sections)
+    return lathe(
+        [(0, low), (radius - b, low), (radius, low + b), (radius, high - b), (radius - b, high), (0, high)],
+        sections,
+    )
 
 
 def superellipse(width: float, depth: float, power: float = 4.0, count: int = 64) -> Array:
@@ -261,7 +280,8 @@ def flute(mesh: trimesh.Trimesh, count: int, depth: float) -> trimesh.Trimesh:
 
     def change(v: Array) -> Array:
         wave = 1 + depth * np.cos(count * np.arctan2(v[:, 1], v[:, 0]))
-        return v * np.stack([wave, wave, np.ones(len(v))], -1)
+        result: Array = v * np.stack([wave, wave, np.ones(len(v))], -1)
+        return result
 
     return warp(mesh, change)
 

@@ -25,7 +25,7 @@ class Finish:
 
 @dataclass(frozen=True)
 class Surface:
-    """What the renderer needs: an sRGB picture (side x side x 3, 0..1) and the numbers of a principled surface, 0..1."""
+    """What the renderer needs: an sRGB picture (side x side x 3, 0..1) and a principled surface's numbers, 0..1."""
 
     picture: Array
     roughness: float

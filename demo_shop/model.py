@@ -52,7 +52,7 @@ class ProductType:
 
 @dataclass
 class Draw:
-    """The dice of one design. ``cycle`` walks through options from one design to the next, so that a type shows them all."""
+    """The dice of one design. ``cycle`` walks through options from design to design, so that a type shows them all."""
 
     rng: np.random.Generator
     index: int

@@ -13,13 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from demo_shop.denoise import denoised
-from demo_shop.geometry import Array
+from demo_shop.denoise import Guides, denoised, enlarged
+from demo_shop.geometry import Array, Mask
 from demo_shop.materials import Surface
 from demo_shop.shading import Corners
+from demo_shop.textures import SIDE
 
 MISSING = "the renderer is not installed; install it with: pip install 'akin[demo]'"
 INDEX = {"type": "aov", "aovs": "ii:shape_index,dd:depth"}
+GUIDES = {"type": "aov", "aovs": "al:albedo,nn:sh_normal,dd:depth"}
+GUIDE_SAMPLES = 6  # to soften edges and textures; they carry no light, so no noise
+SLOTS = 12  # shapes in a scene, or a multiple: few scenes need more
 MAX_DEPTH = 4  # path segments; more brightens corners by less than the noise at our sample counts
 
 
@@ -46,7 +50,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything one picture needs. ``sky`` is a lat-long picture of the light (rows x columns x 3, linear, up is row 0)."""
+    """Everything one picture needs. ``sky`` is a lat-long picture of the light (rows x columns x 3, linear)."""
 
     camera: Camera
     sky: Array
@@ -55,14 +59,24 @@ class Scene:
 
 @dataclass(frozen=True)
 class Rendered:
-    """``light`` is linear RGB; ``subject`` says which pixels show the product; ``visible`` the share not hidden, 0..1."""
+    """``light`` is linear RGB (rows x columns x 3); ``subject`` says which pixels show the product."""
 
     light: Array
-    subject: Array
+    subject: Mask
+
+
+def _speck(matte: bool, share: float) -> Shape:
+    """A triangle too small and far below to be seen, whose numbers differ from any other's."""
+    corner = np.array([[0.0, 0.0, -50.0], [0.01, 0.0, -50.0], [0.0, 0.01, -50.0]])
+    surface = Surface(np.full((8, 8, 3), share), share, share / 2, share, share / 3, share / 4, matte=matte)
+    return Shape(Corners(corner, np.array([[0.0, 0.0, 1.0]] * 3), np.zeros((3, 2))), surface)
+
+
+_SPECKS = [_speck(matte, share) for matte in (False, True) for share in (0.3, 0.6)]
 
 
 def choose_variant(wanted: str = "auto") -> str:
-    """The Mitsuba variant to use. ``auto`` takes the LLVM one (twice as fast) when it survives a trial in a child process.
+    """The Mitsuba variant to use. ``auto`` takes the LLVM one (far faster) when it survives a trial in a child process.
 
     A too old LLVM ends the whole process (seen with 15: "Cannot select: fminimum"), so it is never tried in this one.
     """
@@ -81,7 +95,10 @@ def choose_variant(wanted: str = "auto") -> str:
 
 def _newest_llvm() -> str:
     found = glob.glob("/usr/lib/*/libLLVM*.so*") + glob.glob("/usr/lib/llvm-*/lib/libLLVM*.so*")  # noqa: PTH207
-    versions = {path: int("0" + "".join(c for c in path.rsplit("/", 1)[1].split(".so")[-1] or "0" if c.isdigit())[:2]) for path in found}
+    versions = {
+        path: int("0" + "".join(c for c in path.rsplit("/", 1)[1].split(".so")[-1] or "0" if c.isdigit())[:2])
+        for path in found
+    }
     new = [path for path, version in versions.items() if version >= 16]
     return max(new, key=lambda path: versions[path], default="")
 
@@ -112,43 +129,68 @@ def visible_share(scene: Scene, *, variant: str) -> float:
         return int(_subject_mask(loaded, ordered, index).sum())
 
     alone = [shape for shape in scene.shapes if shape.subject]
-    return seen(rough, scene.shapes) * tan**2 / max(1, seen(wide, alone))
+    return float(seen(rough, scene.shapes) * tan**2 / max(1, seen(wide, alone)))
 
 
 def _loaded(mi: Any, scene: Scene) -> tuple[Any, list[Shape]]:
+    """The scene in the renderer, always in the same form.
+
+    The LLVM variant compiles a kernel for every form of scene it meets: a second each, several times what the picture
+    itself takes. So every scene opens with the same four far-away specks (both kinds of surface, twice, with
+    unequal numbers), is filled up to a multiple of SLOTS shapes, and keeps its numbers out of the compiled code.
+    """
     described: dict[str, Any] = {
         "type": "scene",
         "sky": {"type": "envmap", "bitmap": mi.Bitmap(scene.sky.astype(np.float32)), "to_world": _z_up(mi)},
     }
-    ordered = sorted(scene.shapes, key=lambda shape: not shape.subject)
+    ordered = [*_SPECKS, *sorted(scene.shapes, key=lambda shape: not shape.subject)]
+    ordered += [_SPECKS[0]] * (-len(ordered) % SLOTS)
     for index, shape in enumerate(ordered):
         described[f"shape{index:03d}"] = _mesh(mi, f"shape{index:03d}", shape)
-    return mi.load_dict(described), ordered
+    loaded = mi.load_dict(described)
+    if mi.variant().startswith("llvm"):
+        _hide_numbers(mi, loaded)
+    return loaded, ordered
+
+
+def _hide_numbers(mi: Any, loaded: Any) -> None:
+    opaque = importlib.import_module("drjit").opaque
+    values = mi.traverse(loaded)
+    for name in values.keys():  # noqa: SIM118 - the renderer's map cannot be iterated itself
+        if name.endswith((".value", "bsdf.specular")):
+            values[name] = opaque(mi.Float, float(np.ravel(values[name])[0]))
+    values.update()
 
 
 def render(scene: Scene, *, samples: int, seed: int, variant: str) -> Rendered:
-    """Traces the scene with ``samples`` paths a pixel and smooths the noise that is left."""
+    """Traces the scene with ``samples`` paths for each pixel of a picture half as wide and high, since light changes
+    softly, and lays the smoothed light over surfaces drawn in full size."""
     mi = _mitsuba(variant)
     loaded, ordered = _loaded(mi, scene)
-    def film(integrator: dict[str, Any], count: int) -> Array:
-        sensor = _sensor(mi, scene.camera, count)
+    half = replace(scene.camera, width=(scene.camera.width + 1) // 2, height=(scene.camera.height + 1) // 2)
+
+    def film(camera: Camera, integrator: dict[str, Any], count: int) -> Array:
+        sensor = _sensor(mi, camera, count)
         return np.array(mi.render(loaded, sensor=sensor, integrator=mi.load_dict(integrator), seed=seed))
 
     # Light and guides apart: together the compiled kernel took twice as long as the two one after the other.
-    light = film({"type": "path", "max_depth": MAX_DEPTH}, samples)
     # The same seed and count sample the same points of each pixel, so light and color agree along edges.
-    guides = film({"type": "aov", "aovs": "al:albedo,nn:sh_normal,dd:depth"}, samples)
-    index = film(INDEX, 1)
-    subject = _subject_mask(loaded, ordered, index)
-    smooth = denoised(light, albedo=guides[..., :3], normal=guides[..., 3:6], depth=guides[..., 6])
-    return Rendered(smooth, subject)
+    light = film(half, {"type": "path", "max_depth": MAX_DEPTH}, samples)
+    coarse = _guides(film(half, GUIDES, samples))
+    fine = _guides(film(scene.camera, GUIDES, GUIDE_SAMPLES))
+    subject = _subject_mask(loaded, ordered, film(scene.camera, INDEX, 1))
+    return Rendered(enlarged(denoised(light, coarse), coarse, fine), subject)
 
 
-def _subject_mask(loaded: Any, ordered: list[Shape], index: Array) -> Array:
+def _guides(film: Array) -> Guides:
+    return Guides(albedo=film[..., :3], normal=film[..., 3:6], depth=film[..., 6])
+
+
+def _subject_mask(loaded: Any, ordered: list[Shape], index: Array) -> Mask:
     wanted = {f"shape{i:03d}" for i, shape in enumerate(ordered) if shape.subject}
     # The renderer counts shapes from 1; 0 is the sky.
     numbers = [number for number, shape in enumerate(loaded.shapes(), start=1) if shape.id() in wanted]
-    result: Array = np.isin(np.rint(index[..., 0]).astype(int), numbers) & (index[..., 1] > 0)
+    result: Mask = np.isin(np.rint(index[..., 0]).astype(int), numbers) & (index[..., 1] > 0)
     return result
 
 
@@ -193,7 +235,9 @@ def _mesh(mi: Any, name: str, shape: Shape) -> Any:
 
 def _principled(mi: Any, surface: Surface) -> dict[str, Any]:
     """Only two kinds of plugin, so that few LLVM kernels are compiled; matte ones render about twice as fast."""
-    picture = np.ascontiguousarray(np.rint(surface.picture * 255).astype(np.uint8)[::-1])
+    side = surface.picture.shape[0]
+    tiles = SIDE // side if side < SIDE else 1  # one size for all: a texture's size is compiled in
+    picture = np.tile(np.rint(surface.picture * 255).astype(np.uint8)[::-1], (tiles, tiles, 1))
     bitmap = mi.Bitmap(picture)
     bitmap.set_srgb_gamma(True)
     color = {"type": "bitmap", "bitmap": bitmap, "wrap_mode": "repeat"}

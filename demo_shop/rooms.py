@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import trimesh
 
 from demo_shop import colors, textures
 from demo_shop import geometry as g
@@ -68,9 +69,7 @@ def draw_snap(rng: np.random.Generator, stand: Stand) -> Snap:
     )
 
 
-def room(
-    subject: Sequence[Shape], stand: Stand, snap: Snap, size: int, rng: np.random.Generator
-) -> Scene:
+def room(subject: Sequence[Shape], stand: Stand, snap: Snap, size: int, rng: np.random.Generator) -> Scene:
     """The scene of one shopper photo."""
     shapes = [turned(shape, snap.azimuth) for shape in subject] if stand != "wall" else list(subject)
     points = np.concatenate([shape.corners.positions for shape in shapes])
@@ -152,14 +151,14 @@ def _clutter(points: Array, rng: np.random.Generator, *, in_front: bool) -> list
     return [Shape(corners(Part(g.move(thing, (x, y, 0)))), any_surface(rng))]
 
 
-def _thing(rng: np.random.Generator, height: float) -> g.trimesh.Trimesh:
+def _thing(rng: np.random.Generator, height: float) -> trimesh.Trimesh:
     """A simple object of the given height: a block, a ball, a can, a cone, a pile of boards or a pebble."""
     kind = int(rng.integers(6))
     w = height * rng.uniform(0.4, 1.1)
     if kind == 0:
         return g.rounded_box((w, w * rng.uniform(0.5, 1.2), height), 0.02, (0, 0, height / 2))
     if kind == 1:
-        return g.move(g.trimesh.creation.icosphere(3, height / 2), (0, 0, height / 2))
+        return g.move(trimesh.creation.icosphere(3, height / 2), (0, 0, height / 2))
     if kind == 2:
         return g.cylinder(w * 0.45, height, bevel=0.01)
     if kind == 3:
@@ -167,7 +166,7 @@ def _thing(rng: np.random.Generator, height: float) -> g.trimesh.Trimesh:
     if kind == 4:
         flat = height * 0.35
         return g.rounded_box((height * 1.3, height * 0.9, flat), 0.015, (0, 0, flat / 2))
-    pebble = g.stretch(g.trimesh.creation.icosphere(3, 1), (w * 0.7, w * 0.5, height * 0.35))
+    pebble = g.stretch(trimesh.creation.icosphere(3, 1), (w * 0.7, w * 0.5, height * 0.35))
     return g.move(pebble, (0, 0, height * 0.33))
 
 
@@ -185,11 +184,15 @@ def paint(color: str) -> Surface:
 
 def wall_surface(kind: str, rng: np.random.Generator) -> Surface:
     """A wall 16 units wide."""
-    base = colors.rgb(str(rng.choice(["ivory", "white", "beige", "gray", "sky", "sage", "pink", "mint", "navy", "teal"])))
+    base = colors.rgb(
+        str(rng.choice(["ivory", "white", "beige", "gray", "sky", "sage", "pink", "mint", "navy", "teal"]))
+    )
     if kind == "brick":
         return _tiled(_bricks(colors.rgb(str(rng.choice(["terracotta", "cherry", "white"]))), rng), 8, 4.5)
     if kind == "panels":
-        wood = textures.surface("wood", "plain", colors.rgb(str(rng.choice(["oak", "walnut", "birch", "white"]))), base, rng)
+        wood = textures.surface(
+            "wood", "plain", colors.rgb(str(rng.choice(["oak", "walnut", "birch", "white"]))), base, rng
+        )
         return _tiled(_seams(wood, 8, 0), 7, 1)
     if kind == "wallpaper":
         pattern = str(rng.choice(["striped", "floral", "diamond", "leafy"]))
@@ -206,14 +209,29 @@ def ground_surface(kind: str, rng: np.random.Generator) -> Surface:
     if kind in ("planks", "wood", "dark wood"):
         tone = colors.rgb("walnut" if kind == "dark wood" else wood)
         picture = textures.surface("wood", "plain", tone, tone, rng)
-        return _tiled(_seams(picture, 5, 1, 0.72), 8, 3) if kind == "planks" else replace(_tiled(picture, 2, 1), matte=False, roughness=0.45)
+        return (
+            _tiled(_seams(picture, 5, 1, 0.72), 8, 3)
+            if kind == "planks"
+            else replace(_tiled(picture, 2, 1), matte=False, roughness=0.45)
+        )
     if kind == "marble":
-        return replace(_tiled(textures.surface("marble", "plain", colors.rgb("white"), colors.rgb("white"), rng), 1, 1), matte=False, roughness=0.25)
+        return replace(
+            _tiled(textures.surface("marble", "plain", colors.rgb("white"), colors.rgb("white"), rng), 1, 1),
+            matte=False,
+            roughness=0.25,
+        )
     if kind == "white laminate":
         return replace(_tiled(np.full((4, 4, 3), 0.9), 1, 1), matte=False, roughness=0.4)
     if kind == "cloth":
-        first, second = colors.rgb("white"), colors.rgb(str(rng.choice(["red", "blue", "sage", "gray", "navy"])))
-        return _tiled(textures.surface("linen", str(rng.choice(["checked", "plain", "plaid", "striped"])), first, second, rng), 3, 1)
+        first, second = (
+            colors.rgb("white"),
+            colors.rgb(str(rng.choice(["red", "blue", "sage", "gray", "navy"]))),
+        )
+        return _tiled(
+            textures.surface("linen", str(rng.choice(["checked", "plain", "plaid", "striped"])), first, second, rng),
+            3,
+            1,
+        )
     if kind == "tiles":
         tone = colors.rgb(str(rng.choice(["white", "gray", "terracotta", "charcoal"])))
         return _tiled(_seams(textures.surface("concrete", "plain", tone, tone, rng), 2, 2, 0.7), 10, 10)

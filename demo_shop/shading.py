@@ -61,7 +61,7 @@ def _normals(mesh: trimesh.Trimesh) -> Array:
 def _uv(part: Part, positions: Array) -> Array:
     low, high = part.mesh.bounds
     span = np.maximum(high - low, 1e-9)
-    share = (positions - low) / span
+    share: Array = (positions - low) / span
     if part.uv == "front":
         return share[:, [0, 2]]
     if part.uv == "top":
@@ -79,7 +79,7 @@ def _around(centered: Array, height: Array) -> Array:
 
 
 def _box_uv(positions: Array, longest: np.intp) -> Array:
-    """Looks at each face along its own main axis; v follows the part's longest side, so wood grain runs with the beam."""
+    """Looks at each face along its main axis; v follows the part's longest side, so wood grain runs with the beam."""
     triangles = positions.reshape(-1, 3, 3)
     normal = np.abs(np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]))
     axis = np.repeat(np.argmax(normal, axis=1), 3)

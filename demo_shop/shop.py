@@ -96,7 +96,7 @@ def variants(design: Design, least: int = 2, most: int = 4) -> list[Product]:
     main_slot = next(iter(slots))
     kind, pattern = _main(slots[main_slot], design)
     # Only slots the drawing really has are worn; the dice roll for all, so that drawing never changes colors.
-    count = int(np.clip(rng.choice([2, 3, 4], p=[0.4, 0.4, 0.2]), least, most))
+    count = int(np.clip(rng.choice([2, 3, 4], p=[0.52, 0.34, 0.14]), least, most))
     fixed = {slot: str(rng.choice(kinds.kinds)) for slot, kinds in slots.items()}
     shared = {slot: str(rng.choice(colors.KIND_COLORS[fixed[slot]])) for slot in slots}
     made = []
@@ -122,12 +122,23 @@ def _worn(slot: str, kind: str, color: str, main: Finish, design: Design, rng: n
     if kind == "art":
         motif = dict(drawn(design)[1]).get("motif", "circles")
         palette = seeded("art", design.seed, design.number).choice(
-            ["navy+terracotta+mustard", "green+pink+ivory", "black+mustard+gray", "teal+orange+navy", "burgundy+sage+charcoal"]
+            [
+                "navy+terracotta+mustard",
+                "green+pink+ivory",
+                "black+mustard+gray",
+                "teal+orange+navy",
+                "burgundy+sage+charcoal",
+            ]
         )
         return Finish("art", "white", motif, str(palette), design.group)
     if slot == "buttons":
         return main
-    if slot in ("trim", "handle") and design.type.sold and main.pattern != "plain" and kind in ("fabric", "ceramic", "linen"):
+    if (
+        slot in ("trim", "handle")
+        and design.type.sold
+        and main.pattern != "plain"
+        and kind in ("fabric", "ceramic", "linen")
+    ):
         color = main.second if main.second in colors.KIND_COLORS[kind] else color
     if slot == "face":
         color = str(seeded("face", design.group).choice(["white", "ivory", "black", "white", "navy", "sage"]))

@@ -8,15 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-from demo_shop.geometry import Array
+from demo_shop.geometry import Array, Mask
 
 ORIENTATION = 0x0112  # the EXIF tag that says how a viewer must turn the pixels
-STORED_AS = {1: None, 3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+STORED_AS = {
+    1: None,
+    3: Image.Transpose.ROTATE_180,
+    6: Image.Transpose.ROTATE_90,
+    8: Image.Transpose.ROTATE_270,
+}
 
 
 @dataclass(frozen=True)
 class Phone:
-    """How a photo was taken: stops of exposure, red and blue gains, blur in pixels, noise 0..1, JPEG quality, EXIF tag."""
+    """How a photo was taken: stops of exposure, red and blue gains, blur and motion in pixels, noise 0..1, JPEG quality
+    and EXIF orientation."""
 
     exposure: float
     red: float
@@ -39,7 +45,7 @@ def _picture(srgb: Array) -> Image.Image:
     return Image.fromarray(np.rint(srgb.clip(0, 1) * 255).astype(np.uint8))
 
 
-def studio_jpeg(light: Array, subject: Array, quality: int = 80) -> bytes:
+def studio_jpeg(light: Array, subject: Mask, quality: int = 80) -> bytes:
     """A catalog picture: the backdrop is brought to a near white whatever the product's own color."""
     backdrop = light[~subject]
     level = float(np.percentile(backdrop.mean(-1), 85)) if len(backdrop) else 1.0
@@ -87,7 +93,7 @@ def _stored(picture: Image.Image, phone: Phone) -> bytes:
     return out.getvalue()
 
 
-def box(subject: Array) -> dict[str, float] | None:
+def box(subject: Mask) -> dict[str, float] | None:
     """The smallest upright box around the product's visible pixels, as shares 0..1; None when it cannot be seen."""
     rows, columns = np.flatnonzero(subject.any(axis=1)), np.flatnonzero(subject.any(axis=0))
     if not len(rows):

@@ -38,7 +38,7 @@ def sky(ambient: Sequence[float], lamps: Sequence[Lamp], *, ground: float = 0.6)
     t, p = np.meshgrid(theta, phi, indexing="ij")
     direction = np.stack([np.sin(p) * np.sin(t), np.cos(p) * np.sin(t), np.cos(t)], -1)
     level = np.where(direction[..., 2] > 0, 1.0, ground)[..., None]
-    picture = level * np.asarray(ambient)[None, None]
+    picture: Array = level * np.asarray(ambient)[None, None]
     for lamp in lamps:
         a, e = np.radians(lamp.azimuth), np.radians(lamp.elevation)
         toward = np.array([np.sin(a) * np.cos(e), -np.cos(a) * np.cos(e), np.sin(e)])
@@ -51,7 +51,9 @@ def subject_shapes(parts: Sequence[Part], finishes: Mapping[str, Finish]) -> lis
     """The fitted product as shapes, one for each slot, front along -y."""
     return [
         Shape(
-            joined([corners(part) for part in parts if part.slot == slot]), materials.surface(finishes[slot]), subject=True
+            joined([corners(part) for part in parts if part.slot == slot]),
+            materials.surface(finishes[slot]),
+            subject=True,
         )
         for slot in sorted({part.slot for part in parts})
     ]
@@ -72,7 +74,7 @@ def plain(rgb: Sequence[float], roughness: float = 0.9) -> Surface:
 
 
 def aim(points: Array, *, elevation: float, aspect: float, fill: float, width: int, fov: float = FOV) -> Camera:
-    """A camera at -y, raised by ``elevation`` degrees, that frames all ``points`` within ``fill`` (0..1) of the picture."""
+    """A camera at -y, raised by ``elevation`` degrees, that frames ``points`` within ``fill`` (0..1) of the picture."""
     e = np.radians(elevation)
     back = np.array([0.0, -np.cos(e), np.sin(e)])
     right = np.array([1.0, 0.0, 0.0])
@@ -100,7 +102,11 @@ def _triple(point: Array) -> tuple[float, float, float]:
 
 STUDIO = sky(
     (0.75, 0.76, 0.78),
-    [Lamp(-48, 48, 26, (7.0, 6.9, 6.7)), Lamp(62, 28, 18, (2.2, 2.3, 2.4)), Lamp(10, 82, 20, (2.0, 2.0, 2.0))],
+    [
+        Lamp(-48, 48, 26, (7.0, 6.9, 6.7)),
+        Lamp(62, 28, 18, (2.2, 2.3, 2.4)),
+        Lamp(10, 82, 20, (2.0, 2.0, 2.0)),
+    ],
     ground=0.8,
 )
 VIEWS: dict[Stand, tuple[tuple[float, float], ...]] = {
@@ -116,7 +122,10 @@ STEEP = {"plate": 34, "bowl": 14, "pan": 14}  # degrees added where the inside i
 def studio(subject: Sequence[Shape], stand: Stand, word: str, view: int, size: int, jitter: float) -> Scene:
     """The catalog picture number ``view`` (from 0) of a product; ``jitter`` -1..1 varies the camera a little."""
     azimuth, elevation = VIEWS[stand][view % len(VIEWS[stand])]
-    azimuth, elevation = azimuth + 7 * jitter, elevation + STEEP.get(word, 0) * (1.0 if view == 0 else 0.6) + 2 * jitter
+    azimuth, elevation = (
+        azimuth + 7 * jitter,
+        elevation + STEEP.get(word, 0) * (1.0 if view == 0 else 0.6) + 2 * jitter,
+    )
     shapes = [turned(shape, azimuth) for shape in subject]
     points = np.concatenate([shape.corners.positions for shape in shapes])
     camera = aim(points, elevation=elevation, aspect=1.0, fill=0.86, width=size)

@@ -12,10 +12,10 @@ BRANDS = (
     "Hearthline", "Maren Works", "Pellworm", "Studio Quince",
 )  # fmt: skip
 COLLECTIONS = (
-    "Alba", "Arlo", "Asker", "Bodie", "Brisa", "Calder", "Cleo", "Darrow", "Delft", "Elm", "Esme", "Falun", "Fern", "Garnet",
-    "Greta", "Halden", "Hugo", "Ines", "Ivar", "Juno", "Kasia", "Kelso", "Lark", "Lotta", "Luca", "Mabel", "Marlo", "Nell",
-    "Nova", "Odin", "Olive", "Orla", "Pascal", "Petra", "Quill", "Rae", "Rowan", "Rufus", "Saga", "Selma", "Tess", "Tilda",
-    "Ulla", "Vera", "Wells", "Willa", "Yara", "Zuri",
+    "Alba", "Arlo", "Asker", "Bodie", "Brisa", "Calder", "Cleo", "Darrow", "Delft", "Elm", "Esme", "Falun",
+    "Fern", "Garnet", "Greta", "Halden", "Hugo", "Ines", "Ivar", "Juno", "Kasia", "Kelso", "Lark", "Lotta",
+    "Luca", "Mabel", "Marlo", "Nell", "Nova", "Odin", "Olive", "Orla", "Pascal", "Petra", "Quill", "Rae",
+    "Rowan", "Rufus", "Saga", "Selma", "Tess", "Tilda", "Ulla", "Vera", "Wells", "Willa", "Yara", "Zuri",
 )  # fmt: skip
 OPENINGS = (
     "A {pattern}{word} in {color} {material}, made to be used every day.",
@@ -38,7 +38,11 @@ CARE = {
 def title(product: Product) -> str:
     """Such as ``Marlo spindle-back chair, teal``: collection, what marks the design, type word and color."""
     words = dict(drawn(product.design)[0:2][1])
-    marks = [words[key] for key in ("style", "shape", "back", "seats", "use", "height", "base", "stand", "relief") if key in words]
+    marks = [
+        words[key]
+        for key in ("style", "shape", "back", "seats", "use", "height", "base", "stand", "relief")
+        if key in words
+    ]
     mark = next((word for word in marks if word != "smooth"), "")
     noun = product.design.type.word
     if noun in mark:
@@ -109,6 +113,8 @@ def size(product: Product) -> str:
     """The longest side in centimeters, with the direction it runs in."""
     low, high = product.design.type.size_cm
     parts, _ = drawn(product.design)
-    spans = np.max([part.mesh.bounds[1] for part in parts], axis=0) - np.min([part.mesh.bounds[0] for part in parts], axis=0)
+    spans = np.max([part.mesh.bounds[1] for part in parts], axis=0) - np.min(
+        [part.mesh.bounds[0] for part in parts], axis=0
+    )
     centimeters = round(float(seeded("size", product.design.group).uniform(low, high)))
     return f"{'WDH'[int(np.argmax(spans))]} {centimeters} cm"

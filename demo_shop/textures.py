@@ -74,7 +74,9 @@ def _motif_mask(pattern: str, rng: np.random.Generator, u: Array, v: Array, n: i
         a, b = _cell(u * n), _cell(v * n + 0.5 * (np.floor(u * n) % 2))
         tilt = np.where(np.floor(u * n) % 2 == 0, 0.5, -0.5)
         a = a + tilt * b
-        return _hard((0.16 * np.cos(np.pi * np.clip(b, -0.5, 0.5)) ** 0.7 - np.abs(a)) * 30) * _hard((np.abs(a) - 0.015) * 60)
+        return _hard((0.16 * np.cos(np.pi * np.clip(b, -0.5, 0.5)) ** 0.7 - np.abs(a)) * 30) * _hard(
+            (np.abs(a) - 0.015) * 60
+        )
     if pattern == "two-tone":
         return _hard((rng.uniform(0.35, 0.65) - v) * 60)
     if pattern == "dipped":
@@ -135,7 +137,8 @@ def grain(kind: str, rng: np.random.Generator) -> Array:
     }.get(kind, 0.0)  # fmt: skip
     if kind == "marble":
         vein = np.abs(noise(rng, 2, 3, 4) + 0.3 * noise(rng, 6, 6, 3))
-        return 1 - 0.45 * np.exp(-(vein**2) * 60) - 0.06 * noise(rng, 3, 3, 2).clip(0)
+        marbled: Array = 1 - 0.45 * np.exp(-(vein**2) * 60) - 0.06 * noise(rng, 3, 3, 2).clip(0)
+        return marbled
     return 1 + strength * noise(rng, 40, 40, 2) if strength else np.ones((SIDE, SIDE))
 
 
@@ -154,26 +157,35 @@ def surface(kind: str, pattern: str, first: Array, second: Array, rng: np.random
 def artwork(motif: str, colors: list[Array], rng: np.random.Generator) -> Array:
     """A print for a picture frame (SIDE x SIDE x 3): an abstract composition on a pale ground."""
     u, v = _uv()
-    picture = np.ones((SIDE, SIDE, 3)) * np.array([0.95, 0.93, 0.88])
+    picture: Array = np.ones((SIDE, SIDE, 3)) * np.array([0.95, 0.93, 0.88])
     for layer, color in enumerate(colors):
-        if motif == "landscape":
-            ridge = 0.75 - 0.18 * layer + 0.06 * np.sin(2 * np.pi * (u * rng.uniform(0.6, 1.6) + rng.random())) + 0.01 * noise(rng, 8, 8)
-            share = _hard((ridge - v) * 40)
-        elif motif == "circles":
-            center = rng.uniform(0.25, 0.75, 2)
-            share = _hard((rng.uniform(0.12, 0.27) - np.hypot(u - center[0], v - center[1])) * 60)
-        elif motif == "arches":
-            x, r = rng.uniform(0.3, 0.7), 0.36 - 0.08 * layer
-            share = _hard((r - np.maximum(np.hypot(u - 0.5, (v - 0.45).clip(0)), 0)) * 60) * _hard((v - 0.1) * 60)
-            share = share * (1 if layer else _hard((x + 0.5 - u) * 60))
-        elif motif == "botanical":
-            t = (v - 0.12) / 0.75
-            stem = 0.5 + (layer - 1) * 0.16 * t + 0.03 * np.sin(6 * t + layer)
-            leaf = 0.075 * np.abs(np.sin(np.pi * 5 * t + layer)) * (1.1 - t)
-            share = _hard((leaf - np.abs(u - stem)) * 70) * _hard((0.5 - np.abs(t - 0.5)) * 60)
-        else:
-            a, b = rng.uniform(0.1, 0.6, 2)
-            w, h = rng.uniform(0.15, 0.4, 2)
-            share = _hard((w / 2 - np.abs(u - a - w / 2)) * 80) * _hard((h / 2 - np.abs(v - b - h / 2)) * 80)
+        share = _art_layer(motif, layer, u, v, rng)
         picture = picture * (1 - share[..., None]) + color[None, None] * share[..., None]
     return picture.clip(0, 1)
+
+
+def _art_layer(motif: str, layer: int, u: Array, v: Array, rng: np.random.Generator) -> Array:
+    """Where one layer of a print puts its color, 0..1."""
+    if motif == "landscape":
+        ridge = (
+            0.75
+            - 0.18 * layer
+            + 0.06 * np.sin(2 * np.pi * (u * rng.uniform(0.6, 1.6) + rng.random()))
+            + 0.01 * noise(rng, 8, 8)
+        )
+        return _hard((ridge - v) * 40)
+    if motif == "circles":
+        center = rng.uniform(0.25, 0.75, 2)
+        return _hard((rng.uniform(0.12, 0.27) - np.hypot(u - center[0], v - center[1])) * 60)
+    if motif == "arches":
+        x, r = rng.uniform(0.3, 0.7), 0.36 - 0.08 * layer
+        arch = _hard((r - np.maximum(np.hypot(u - 0.5, (v - 0.45).clip(0)), 0)) * 60) * _hard((v - 0.1) * 60)
+        return arch if layer else arch * _hard((x + 0.5 - u) * 60)
+    if motif == "botanical":
+        t = (v - 0.12) / 0.75
+        stem = 0.5 + (layer - 1) * 0.16 * t + 0.03 * np.sin(6 * t + layer)
+        leaf = 0.075 * np.abs(np.sin(np.pi * 5 * t + layer)) * (1.1 - t)
+        return _hard((leaf - np.abs(u - stem)) * 70) * _hard((0.5 - np.abs(t - 0.5)) * 60)
+    a, b = rng.uniform(0.1, 0.6, 2)
+    w, h = rng.uniform(0.15, 0.4, 2)
+    return _hard((w / 2 - np.abs(u - a - w / 2)) * 80) * _hard((h / 2 - np.abs(v - b - h / 2)) * 80)

@@ -6,21 +6,41 @@ import numpy as np
 import trimesh
 
 from demo_shop import geometry as g
-from demo_shop.designs.seating import legs
+from demo_shop.designs.legs import legs
 from demo_shop.model import Draw, Part, ProductType, Slot
 
 
 def draw_table(draw: Draw) -> list[Part]:
     use = draw.cycle("use", ("coffee", "dining", "side", "console"))
-    size = {"coffee": (1.0, 0.6, 0.40), "dining": (1.5, 0.85, 0.74), "side": (0.45, 0.45, 0.52), "console": (1.1, 0.34, 0.78)}[use]
+    size = {
+        "coffee": (1.0, 0.6, 0.40),
+        "dining": (1.5, 0.85, 0.74),
+        "side": (0.45, 0.45, 0.52),
+        "console": (1.1, 0.34, 0.78),
+    }[use]
     width, depth, height = (value * draw.between(0.9, 1.1) for value in size)
-    top = draw.any("top", ("rectangular top", "rounded top")) if use == "console" else draw.cycle("top", ("round top", "rectangular top", "oval top", "rounded top"))
+    top = (
+        draw.any("top", ("rectangular top", "rounded top"))
+        if use == "console"
+        else draw.cycle("top", ("round top", "rectangular top", "oval top", "rounded top"))
+    )
     thick = draw.between(0.022, 0.05)
     if top == "round top":
         width = depth = max(depth, width * 0.75)
     power = {"round top": 2.0, "oval top": 2.0, "rounded top": 5.0, "rectangular top": 30.0}[top]
     board = g.slab(g.superellipse(width, depth, power, 96), thick, bottom=height - thick)
-    base = draw.cycle("legs", ("tapered legs", "pedestal base", "hairpin legs", "square legs", "crossed legs", "drum base", "trestle base"))
+    base = draw.cycle(
+        "legs",
+        (
+            "tapered legs",
+            "pedestal base",
+            "hairpin legs",
+            "square legs",
+            "crossed legs",
+            "drum base",
+            "trestle base",
+        ),
+    )
     if base == "pedestal base" and top not in ("round top", "oval top"):
         base = "trestle base"
     if use != "side" and base == "drum base":
@@ -33,11 +53,16 @@ def draw_table(draw: Draw) -> list[Part]:
         drum = g.flute(g.cylinder(depth * 0.36, under, bevel=0.01, sections=96), draw.count(14, 24), 0.03)
         parts.append(Part(drum, "legs"))
     elif base == "panel legs":
-        parts += [Part(g.rounded_box((0.05, depth * 0.8, under), 0.01, (s * width * 0.36, 0, under / 2)), "legs") for s in (-1, 1)]
+        parts += [
+            Part(g.rounded_box((0.05, depth * 0.8, under), 0.01, (s * width * 0.36, 0, under / 2)), "legs")
+            for s in (-1, 1)
+        ]
     elif base == "trestle base":
         for s in (-1, 1):
             x = s * width * 0.34
-            parts += [Part(g.rod((x, t * depth * 0.36, 0), (x, t * depth * 0.10, under), 0.022), "legs") for t in (-1, 1)]
+            parts += [
+                Part(g.rod((x, t * depth * 0.36, 0), (x, t * depth * 0.10, under), 0.022), "legs") for t in (-1, 1)
+            ]
         parts.append(Part(g.rod((-width * 0.34, 0, under * 0.42), (width * 0.34, 0, under * 0.42), 0.016), "legs"))
     else:
         if base in ("tapered legs", "square legs") and draw.chance(0.6):
@@ -45,8 +70,16 @@ def draw_table(draw: Draw) -> list[Part]:
             parts.append(Part(apron, "legs"))
         scale = 1.0 if use in ("side", "coffee") else 1.6
         parts += _thicker(legs(draw, base, width * inset, depth * inset, under), scale)
-    if use in ("side", "coffee", "console") and base in ("square legs", "tapered legs", "hairpin legs") and draw.chance(0.55):
-        low = g.slab(g.superellipse(width * inset * 0.9, depth * inset * 0.9, max(power, 3), 64), 0.018, bottom=under * 0.3)
+    if (
+        use in ("side", "coffee", "console")
+        and base in ("square legs", "tapered legs", "hairpin legs")
+        and draw.chance(0.55)
+    ):
+        low = g.slab(
+            g.superellipse(width * inset * 0.9, depth * inset * 0.9, max(power, 3), 64),
+            0.018,
+            bottom=under * 0.3,
+        )
         parts.append(Part(low, "body"))
         draw.words["extra"] = "lower shelf"
     return parts
@@ -65,7 +98,10 @@ def _thicker(parts: list[Part], factor: float) -> list[Part]:
 
 
 def draw_shelf(draw: Draw) -> list[Part]:
-    kind = draw.cycle("style", ("open shelf", "ladder shelf", "cube shelf", "metal-frame shelf", "arched shelf", "asymmetric shelf"))
+    kind = draw.cycle(
+        "style",
+        ("open shelf", "ladder shelf", "cube shelf", "metal-frame shelf", "arched shelf", "asymmetric shelf"),
+    )
     width, depth, height = draw.between(0.55, 0.95), 0.28, draw.between(1.1, 1.8)
     rows = draw.count(3, 5)
     t = 0.022
@@ -90,7 +126,16 @@ def draw_shelf(draw: Draw) -> list[Part]:
             board(width, z)
         for sx in (-1, 1):
             for sy in (-1, 1):
-                parts.append(Part(g.rounded_box((0.022, 0.022, height), 0.003, (sx * (width / 2 + 0.008), sy * (depth / 2 - 0.01), height / 2)), "legs"))
+                parts.append(
+                    Part(
+                        g.rounded_box(
+                            (0.022, 0.022, height),
+                            0.003,
+                            (sx * (width / 2 + 0.008), sy * (depth / 2 - 0.01), height / 2),
+                        ),
+                        "legs",
+                    )
+                )
         parts.append(Part(g.rod((-width / 2, depth / 2, levels[0]), (width / 2, depth / 2, levels[-1]), 0.006), "legs"))
         parts.append(Part(g.rod((width / 2, depth / 2, levels[0]), (-width / 2, depth / 2, levels[-1]), 0.006), "legs"))
         return parts
@@ -98,7 +143,9 @@ def draw_shelf(draw: Draw) -> list[Part]:
         angle = np.linspace(0, np.pi, 40)
         outer = np.column_stack([np.cos(angle) * width / 2, height - width / 2 + np.sin(angle) * width / 2])
         outer = np.vstack([[width / 2, 0], outer, [-width / 2, 0]])
-        inner = np.vstack([[width / 2 - t, -0.1], outer[1:-1] * (1 - 2 * t / width, 1) - (0, t), [-width / 2 + t, -0.1]])
+        inner = np.vstack(
+            [[width / 2 - t, -0.1], outer[1:-1] * (1 - 2 * t / width, 1) - (0, t), [-width / 2 + t, -0.1]]
+        )
         hollow = g.cut(g.slab(outer, depth), g.slab(inner, depth * 3, bottom=-depth))
         parts.append(Part(g.move(g.turn(hollow, 90, (1, 0, 0)), (0, depth / 2, 0)), "body"))
         for z in np.linspace(t + 0.05, height - width / 2, rows):
@@ -109,7 +156,7 @@ def draw_shelf(draw: Draw) -> list[Part]:
     for s in (-1, 1):
         parts.append(Part(g.rounded_box((t, depth, height), 0.004, (s * (width / 2 - t / 2), 0, height / 2)), "body"))
     if kind == "cube shelf":
-        for x in ((0.0,) if width < 0.75 else (-width / 6, width / 6)):
+        for x in (0.0,) if width < 0.75 else (-width / 6, width / 6):
             parts.append(Part(g.block((t * 0.8, depth * 0.98, height - 0.06), (x, 0, height / 2 + 0.02)), "body"))
     if kind == "asymmetric shelf":
         for k in range(rows):
@@ -117,12 +164,24 @@ def draw_shelf(draw: Draw) -> list[Part]:
             gap = levels[k + 1] - levels[k]
             parts.append(Part(g.block((t * 0.8, depth * 0.98, gap), (x, 0, levels[k] + gap / 2)), "body"))
     if kind == "open shelf" or draw.chance(0.4):
-        parts.append(Part(g.block((width - t, 0.008, height - 0.06), (0, depth / 2 - 0.006, height / 2 + 0.02)), "legs"))
+        parts.append(
+            Part(g.block((width - t, 0.008, height - 0.06), (0, depth / 2 - 0.006, height / 2 + 0.02)), "legs")
+        )
     return parts
 
 
 def draw_basket(draw: Draw) -> list[Part]:
-    style = draw.cycle("style", ("belly basket", "tall hamper", "square basket", "open-weave basket", "handled basket", "tapered basket"))
+    style = draw.cycle(
+        "style",
+        (
+            "belly basket",
+            "tall hamper",
+            "square basket",
+            "open-weave basket",
+            "handled basket",
+            "tapered basket",
+        ),
+    )
     wall = 0.018
     if style == "square basket":
         w, d, h = draw.between(0.34, 0.42), draw.between(0.24, 0.34), draw.between(0.18, 0.26)
@@ -155,7 +214,15 @@ def draw_basket(draw: Draw) -> list[Part]:
     elif draw.chance(0.75):
         parts += [Part(_loop(s * (top_radius - 0.004), top - 0.005, 0.055, 0.06), "trim") for s in (-1, 1)]
     if style == "tall hamper" and draw.chance(0.6):
-        lid = g.lathe(g.spline([(0, top + 0.06), (top_radius * 0.6, top + 0.045), (top_radius + 0.01, top + 0.012)], 20).tolist() + [(top_radius, top), (0, top)])
+        lid = g.lathe(
+            [
+                *g.spline(
+                    [(0, top + 0.06), (top_radius * 0.6, top + 0.045), (top_radius + 0.01, top + 0.012)], 20
+                ).tolist(),
+                (top_radius, top),
+                (0, top),
+            ]
+        )
         parts.append(Part(lid, "body", "cylinder"))
         draw.words["extra"] = "a lid"
     return parts
@@ -184,7 +251,43 @@ def _loop(x: float, z: float, width: float, rise: float) -> trimesh.Trimesh:
 
 
 TYPES = [
-    ProductType("table", "Furniture > Tables", "Furniture > Tables", draw_table, {"body": Slot(("wood", "wood", "marble", "painted wood")), "legs": Slot(("wood", "metal", "painted metal"))}, "floor", (79, 1199), (45, 170), 8),
-    ProductType("shelf", "Furniture > Storage > Shelves", "Furniture > Shelving > Bookcases & Standing Shelves", draw_shelf, {"body": Slot(("wood", "wood", "painted wood")), "legs": Slot(("wood", "metal", "painted metal"))}, "floor", (69, 489), (110, 185), 6),
-    ProductType("basket", "Home & Living > Storage > Baskets", "Home & Garden > Decor > Baskets", draw_basket, {"body": Slot(("rattan", "seagrass", "wool"), ("plain", "two-tone", "banded", "plain", "chevron")), "trim": Slot(("rattan", "leather"))}, "floor", (18, 89), (20, 60), 6),
+    ProductType(
+        "table",
+        "Furniture > Tables",
+        "Furniture > Tables",
+        draw_table,
+        {
+            "body": Slot(("wood", "wood", "marble", "painted wood")),
+            "legs": Slot(("wood", "metal", "painted metal")),
+        },
+        "floor",
+        (79, 1199),
+        (45, 170),
+        8,
+    ),
+    ProductType(
+        "shelf",
+        "Furniture > Storage > Shelves",
+        "Furniture > Shelving > Bookcases & Standing Shelves",
+        draw_shelf,
+        {"body": Slot(("wood", "wood", "painted wood")), "legs": Slot(("wood", "metal", "painted metal"))},
+        "floor",
+        (69, 489),
+        (110, 185),
+        6,
+    ),
+    ProductType(
+        "basket",
+        "Home & Living > Storage > Baskets",
+        "Home & Garden > Decor > Baskets",
+        draw_basket,
+        {
+            "body": Slot(("rattan", "seagrass", "wool"), ("plain", "two-tone", "banded", "plain", "chevron")),
+            "trim": Slot(("rattan", "leather")),
+        },
+        "floor",
+        (18, 89),
+        (20, 60),
+        6,
+    ),
 ]

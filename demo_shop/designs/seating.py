@@ -6,58 +6,17 @@ import numpy as np
 import trimesh
 
 from demo_shop import geometry as g
+from demo_shop.designs.legs import legs
 from demo_shop.model import Draw, Part, ProductType, Slot
-
-
-def legs(draw: Draw, style: str, width: float, depth: float, top: float, slot: str = "legs") -> list[Part]:
-    """Four legs (or what stands for them) under a seat or table of the given size whose underside is at ``top``."""
-    x, y = width / 2, depth / 2
-    corners = [(sx, sy) for sx in (-1, 1) for sy in (-1, 1)]
-    if style == "tapered legs":
-        splay = draw.between(0.0, 0.05)
-        bars = [
-            g.rod((sx * (x + splay), sy * (y + splay), 0), (sx * (x - 0.03), sy * (y - 0.03), top), 0.012, 0.024)
-            for sx, sy in corners
-        ]
-    elif style == "square legs":
-        bars = [g.rounded_box((0.045, 0.045, top), 0.006, (sx * (x - 0.025), sy * (y - 0.025), top / 2)) for sx, sy in corners]
-    elif style == "sled base":
-        r = 0.011
-        bars = []
-        for side in (-1, 1):
-            path = [(side * x, -y, top), (side * x, -y, 0.05), (side * x, -y + 0.04, r)]
-            path += [(side * x, y - 0.04, r), (side * x, y, 0.05), (side * x, y, top)]
-            bars.append(g.tube(g.spline(path, 40), r))
-    elif style == "crossed legs":
-        bars = [
-            g.rod((-sx * x, sy * (y - 0.02), 0), (sx * x, sy * (y - 0.02), top), 0.017) for sx, sy in corners
-        ]
-    elif style == "hairpin legs":
-        bars = [
-            g.rod((sx * x, sy * y, 0), (sx * (x - 0.03 - 0.05 * k), sy * (y - 0.08 + 0.05 * k), top), 0.006)
-            for sx, sy in corners
-            for k in (0, 1)
-        ]
-    elif style == "turned legs":
-        z = np.linspace(0, top, 30)
-        r = 0.02 + 0.008 * np.sin(np.linspace(0, 5 * np.pi, 30)) * np.linspace(1, 0.3, 30)
-        leg = g.lathe([(0, 0), *zip(r, z, strict=True), (0, top)], 20)
-        bars = [g.move(leg, (sx * (x - 0.03), sy * (y - 0.03), 0)) for sx, sy in corners]
-    elif style == "pedestal base":
-        bars = [
-            g.lathe([(0, 0), (x * 0.75, 0), (x * 0.75, 0.015), (x * 0.3, 0.04), (0.035, 0.09), (0.03, top), (0, top)]),
-        ]
-    else:  # block feet
-        bars = [g.cylinder(0.025, top, bottom=0, sections=20) for _ in corners]
-        bars = [g.move(bar, (sx * (x - 0.06), sy * (y - 0.06), 0)) for bar, (sx, sy) in zip(bars, corners, strict=True)]
-    return [Part(bar, slot) for bar in bars]
 
 
 def _chair_back(draw: Draw, style: str, width: float, depth: float, seat: float, rise: float) -> list[Part]:
     """A chair's back above the seat's rear edge, leaning back a little."""
     x, y, top = width / 2, depth / 2, seat + rise
     lean = 0.18 * rise
-    posts = [g.rod((s * (x - 0.02), y - 0.02, seat - 0.02), (s * (x - 0.02), y - 0.02 + lean, top), 0.017) for s in (-1, 1)]
+    posts = [
+        g.rod((s * (x - 0.02), y - 0.02, seat - 0.02), (s * (x - 0.02), y - 0.02 + lean, top), 0.017) for s in (-1, 1)
+    ]
 
     def rail(z: float, height: float, thick: float = 0.02) -> trimesh.Trimesh:
         at = y - 0.02 + lean * (z - seat) / rise
@@ -78,7 +37,7 @@ def _chair_back(draw: Draw, style: str, width: float, depth: float, seat: float,
     if style == "upholstered back":
         pad = g.rounded_box((width - 0.02, 0.06, rise * 0.72), 0.028, (0, 0, 0))
         pad = g.turn(pad, -10, (1, 0, 0))
-        return wood + [Part(g.move(pad, (0, y - 0.02 + lean * 0.6, seat + rise * 0.62)), "seat")]
+        return [*wood, Part(g.move(pad, (0, y - 0.02 + lean * 0.6, seat + rise * 0.62)), "seat")]
     if style == "round back":
         t = np.linspace(0, np.pi, 30)
         arc = np.stack([-np.cos(t) * (x - 0.01), y - 0.02 + lean * np.sin(t), seat + rise * np.sin(t) ** 0.7], -1)
@@ -88,7 +47,11 @@ def _chair_back(draw: Draw, style: str, width: float, depth: float, seat: float,
         return [Part(g.tube(arc, 0.014), "legs"), Part(middle, "seat")]
     if style == "cross back":
         bars = [
-            g.rod((s * (x - 0.03), y - 0.02, seat + 0.05), (-s * (x - 0.03), y - 0.02 + lean * 0.9, top - 0.05), 0.011)
+            g.rod(
+                (s * (x - 0.03), y - 0.02, seat + 0.05),
+                (-s * (x - 0.03), y - 0.02 + lean * 0.9, top - 0.05),
+                0.011,
+            )
             for s in (-1, 1)
         ]
         return wood + [Part(rail(top - 0.02, 0.055), "legs")] + [Part(bar, "legs") for bar in bars]
@@ -98,7 +61,16 @@ def _chair_back(draw: Draw, style: str, width: float, depth: float, seat: float,
 def _shell_back(width: float, depth: float, seat: float, rise: float) -> list[Part]:
     """One curved sheet from the seat's front edge up the back, as molded chairs have."""
     n = 30
-    side = g.spline([(-depth / 2, seat - 0.03), (-depth / 2 + 0.05, seat + 0.01), (depth * 0.28, seat - 0.005), (depth * 0.46, seat + 0.08), (depth * 0.60, seat + rise)], n)
+    side = g.spline(
+        [
+            (-depth / 2, seat - 0.03),
+            (-depth / 2 + 0.05, seat + 0.01),
+            (depth * 0.28, seat - 0.005),
+            (depth * 0.46, seat + 0.08),
+            (depth * 0.60, seat + rise),
+        ],
+        n,
+    )
     u = np.linspace(-1, 1, 21)
     k = np.linspace(0, 1, len(side))
     half = width / 2 * (0.92 + 0.12 * np.sin(np.pi * k) - 0.25 * k**6)
@@ -124,7 +96,9 @@ def _thick_sheet(points: g.Array, thickness: float) -> trimesh.Trimesh:
 def draw_chair(draw: Draw) -> list[Part]:
     width, depth = draw.between(0.40, 0.47), draw.between(0.40, 0.46)
     seat, rise = 0.45, draw.between(0.36, 0.52)
-    back = draw.cycle("back", ("spindle back", "shell back", "upholstered back", "ladder back", "round back", "cross back"))
+    back = draw.cycle(
+        "back", ("spindle back", "shell back", "upholstered back", "ladder back", "round back", "cross back")
+    )
     base = draw.cycle("legs", ("tapered legs", "sled base", "square legs", "turned legs", "hairpin legs"))
     if back not in ("shell back",) and base in ("sled base", "hairpin legs"):
         base = draw.any("legs", ("tapered legs", "square legs"))
@@ -140,14 +114,23 @@ def draw_chair(draw: Draw) -> list[Part]:
         parts.append(Part(pad, "seat"))
     if draw.chance(0.4) and base in ("tapered legs", "square legs", "turned legs"):
         for s in (-1, 1):
-            parts.append(Part(g.rod((s * width * 0.44, -depth * 0.42, 0.18), (s * width * 0.44, depth * 0.42, 0.18), 0.009), "legs"))
+            parts.append(
+                Part(
+                    g.rod((s * width * 0.44, -depth * 0.42, 0.18), (s * width * 0.44, depth * 0.42, 0.18), 0.009),
+                    "legs",
+                )
+            )
     return parts
 
 
 def _cushioned(width: float, depth: float, seat: float, thick: float, cells: int) -> list[Part]:
     cell = width / cells
     soft = [
-        g.rounded_box((cell - 0.006, depth, thick), thick * 0.4, (-width / 2 + cell * (i + 0.5), -0.01, seat - thick / 2))
+        g.rounded_box(
+            (cell - 0.006, depth, thick),
+            thick * 0.4,
+            (-width / 2 + cell * (i + 0.5), -0.01, seat - thick / 2),
+        )
         for i in range(cells)
     ]
     return [Part(cushion, "seat") for cushion in soft]
@@ -180,7 +163,19 @@ def _arms(draw: Draw, style: str, width: float, depth: float, seat: float, base:
     else:  # sloped arms
         t = 0.11
         d, low = depth / 2, base
-        shape = g.hull([(a, b, c) for a in (-t / 2, t / 2) for b, c in ((-d, low), (d, low), (d, height + 0.10), (-d, seat + 0.02), (-d * 0.6, seat + 0.07))])
+        shape = g.hull(
+            [
+                (a, b, c)
+                for a in (-t / 2, t / 2)
+                for b, c in (
+                    (-d, low),
+                    (d, low),
+                    (d, height + 0.10),
+                    (-d, seat + 0.02),
+                    (-d * 0.6, seat + 0.07),
+                )
+            ]
+        )
         shape = shape.subdivide()
     return [Part(g.move(shape, (s * (width / 2 + t / 2), 0, 0)), "seat") for s in (-1, 1)], t
 
@@ -191,7 +186,7 @@ def _upholstered(draw: Draw, width: float, cells: int, arms: str, back: str, bas
     rise = draw.between(0.34, 0.46)
     sides, extra = _arms(draw, arms, width, depth, seat, foot)
     whole = width + (0.0 if arms == "open arms" else 2 * extra)
-    parts = sides + [Part(g.rounded_box((width + 0.01, depth * 0.97, 0.13), 0.02, (0, 0, foot + 0.065)), "seat")]
+    parts = [*sides, Part(g.rounded_box((width + 0.01, depth * 0.97, 0.13), 0.02, (0, 0, foot + 0.065)), "seat")]
     thick = seat - foot - 0.10
     parts += _cushioned(width, depth * 0.95, seat, thick + 0.02, cells)
     parts += _sofa_back(draw, back, width, depth, seat, rise, foot, cells)
@@ -200,7 +195,9 @@ def _upholstered(draw: Draw, width: float, cells: int, arms: str, back: str, bas
     return parts
 
 
-def _sofa_back(draw: Draw, style: str, width: float, depth: float, seat: float, rise: float, foot: float, cells: int) -> list[Part]:
+def _sofa_back(
+    draw: Draw, style: str, width: float, depth: float, seat: float, rise: float, foot: float, cells: int
+) -> list[Part]:
     y, height = depth / 2 - 0.07, seat + rise
     if style == "tufted back":
         wall = [Part(g.rounded_box((width + 0.02, 0.16, height - foot), 0.05, (0, y, (height + foot) / 2)), "seat")]
@@ -213,25 +210,52 @@ def _sofa_back(draw: Draw, style: str, width: float, depth: float, seat: float, 
         return wall
     if style == "channel back":
         n = max(5, round(width / 0.11))
-        ribs = [g.rounded_box((width / n, 0.15, height - foot), 0.05, ((i - (n - 1) / 2) * width / n, y, (height + foot) / 2)) for i in range(n)]
+        ribs = [
+            g.rounded_box(
+                (width / n, 0.15, height - foot),
+                0.05,
+                ((i - (n - 1) / 2) * width / n, y, (height + foot) / 2),
+            )
+            for i in range(n)
+        ]
         return [Part(rib, "seat") for rib in ribs]
     if style == "wing back":
         wall = g.rounded_box((width + 0.02, 0.13, height + 0.12 - foot), 0.05, (0, y, (height + 0.12 + foot) / 2))
         wings = [
-            g.move(g.turn(g.rounded_box((0.07, 0.24, rise * 0.85), 0.03), s * 14), (s * (width / 2 - 0.0), y - 0.12, seat + rise * 0.66))
+            g.move(
+                g.turn(g.rounded_box((0.07, 0.24, rise * 0.85), 0.03), s * 14),
+                (s * (width / 2 - 0.0), y - 0.12, seat + rise * 0.66),
+            )
             for s in (-1, 1)
         ]
         return [Part(wall, "seat"), *(Part(wing, "seat") for wing in wings)]
     if style == "curved back":
         t = np.linspace(-np.pi / 2, np.pi / 2, 30)
-        arc = np.stack([np.sin(t) * (width / 2 + 0.05), y - 0.18 + 0.2 * np.cos(t) ** 0.6, np.full(30, seat + rise * 0.45)], -1)
-        return [Part(g.stretch(g.tube(arc, 0.085, 20), (1, 1, 1.0)), "seat"), Part(g.move(g.tube(arc, 0.08, 20), (0, 0, 0.13)), "seat"), Part(g.move(g.tube(arc, 0.085, 20), (0, 0, -0.13)), "seat")]
+        arc = np.stack(
+            [
+                np.sin(t) * (width / 2 + 0.05),
+                y - 0.18 + 0.2 * np.cos(t) ** 0.6,
+                np.full(30, seat + rise * 0.45),
+            ],
+            -1,
+        )
+        return [
+            Part(g.stretch(g.tube(arc, 0.085, 20), (1, 1, 1.0)), "seat"),
+            Part(g.move(g.tube(arc, 0.08, 20), (0, 0, 0.13)), "seat"),
+            Part(g.move(g.tube(arc, 0.085, 20), (0, 0, -0.13)), "seat"),
+        ]
     cell = width / cells
     loose = []
     for i in range(cells):
         cushion = g.turn(g.rounded_box((cell - 0.012, 0.17, rise * 0.95), 0.07), -8, (1, 0, 0))
         loose.append(Part(g.move(cushion, (-width / 2 + cell * (i + 0.5), y - 0.09, seat + rise * 0.46)), "seat"))
-    return [Part(g.rounded_box((width + 0.02, 0.1, height - foot - 0.08), 0.04, (0, y + 0.03, (height - 0.08 + foot) / 2)), "seat"), *loose]
+    return [
+        Part(
+            g.rounded_box((width + 0.02, 0.1, height - foot - 0.08), 0.04, (0, y + 0.03, (height - 0.08 + foot) / 2)),
+            "seat",
+        ),
+        *loose,
+    ]
 
 
 ARMS = ("track arms", "rolled arms", "slim arms", "open arms", "sloped arms")
@@ -274,10 +298,59 @@ def draw_stool(draw: Draw) -> list[Part]:
     return parts
 
 
-SOFT = Slot(("fabric", "velvet", "leather", "wool"), ("plain", "plain", "striped", "checked", "plain", "dotted", "plaid"))
+SOFT = Slot(
+    ("fabric", "velvet", "leather", "wool"),
+    ("plain", "plain", "striped", "checked", "plain", "dotted", "plaid"),
+)
 TYPES = [
-    ProductType("chair", "Furniture > Seating > Chairs", "Furniture > Chairs > Kitchen & Dining Room Chairs", draw_chair, {"seat": Slot(("wood", "fabric", "plastic", "painted wood", "leather", "velvet"), ("plain",)), "legs": Slot(("wood", "metal", "painted metal"))}, "floor", (59, 289), (78, 98), 8),
-    ProductType("armchair", "Furniture > Seating > Armchairs", "Furniture > Chairs > Arm Chairs, Recliners & Sleeper Chairs", draw_armchair, {"seat": SOFT, "legs": Slot(("wood", "metal")), "buttons": Slot(("velvet",))}, "floor", (199, 899), (75, 110), 7),
-    ProductType("sofa", "Furniture > Seating > Sofas", "Furniture > Sofas", draw_sofa, {"seat": SOFT, "legs": Slot(("wood", "metal")), "buttons": Slot(("velvet",))}, "floor", (449, 2199), (150, 230), 6),
-    ProductType("stool", "Furniture > Seating > Stools", "Furniture > Chairs > Table & Bar Stools", draw_stool, {"seat": Slot(("wood", "leather", "painted metal", "fabric", "rattan")), "legs": Slot(("wood", "metal", "painted metal"))}, "floor", (35, 179), (42, 78), 6),
+    ProductType(
+        "chair",
+        "Furniture > Seating > Chairs",
+        "Furniture > Chairs > Kitchen & Dining Room Chairs",
+        draw_chair,
+        {
+            "seat": Slot(("wood", "fabric", "plastic", "painted wood", "leather", "velvet"), ("plain",)),
+            "legs": Slot(("wood", "metal", "painted metal")),
+        },
+        "floor",
+        (59, 289),
+        (78, 98),
+        8,
+    ),
+    ProductType(
+        "armchair",
+        "Furniture > Seating > Armchairs",
+        "Furniture > Chairs > Arm Chairs, Recliners & Sleeper Chairs",
+        draw_armchair,
+        {"seat": SOFT, "legs": Slot(("wood", "metal")), "buttons": Slot(("velvet",))},
+        "floor",
+        (199, 899),
+        (75, 110),
+        7,
+    ),
+    ProductType(
+        "sofa",
+        "Furniture > Seating > Sofas",
+        "Furniture > Sofas",
+        draw_sofa,
+        {"seat": SOFT, "legs": Slot(("wood", "metal")), "buttons": Slot(("velvet",))},
+        "floor",
+        (449, 2199),
+        (150, 230),
+        6,
+    ),
+    ProductType(
+        "stool",
+        "Furniture > Seating > Stools",
+        "Furniture > Chairs > Table & Bar Stools",
+        draw_stool,
+        {
+            "seat": Slot(("wood", "leather", "painted metal", "fabric", "rattan")),
+            "legs": Slot(("wood", "metal", "painted metal")),
+        },
+        "floor",
+        (35, 179),
+        (42, 78),
+        6,
+    ),
 ]

@@ -1,4 +1,4 @@
-"""Things that hold water, soup or flowers: vases, bowls, bottles, mugs, jugs, plates, planters, teapots and kettles.
+"""Things that hold water, soup or flowers: vases, bowls, bottles, mugs, jugs and plates.
 
 Lengths are decimeters before fitting; handles and spouts lie along x.
 """
@@ -23,19 +23,32 @@ VASES: dict[str, list[tuple[float, float]]] = {
 }
 
 
-def _varied(draw: Draw, profile: list[tuple[float, float]], spread: float = 0.10) -> g.Array:
+def varied(draw: Draw, profile: list[tuple[float, float]], spread: float = 0.10) -> g.Array:
     wide = draw.between(0.88, 1.12)
     return g.spline([(r * wide * draw.between(1 - spread, 1 + spread), z) for r, z in profile], 60)
 
 
-def _handle(x: float, low: float, high: float, out: float, thick: float, style: str) -> trimesh.Trimesh:
+def handle_loop(x: float, low: float, high: float, out: float, thick: float, style: str) -> trimesh.Trimesh:
     """A handle on the +x side from height ``low`` to ``high``, standing ``out`` away from radius ``x``."""
     mid = (low + high) / 2
     if style == "square handle":
-        path = [(x - 0.04, 0, high), (x + out * 0.8, 0, high), (x + out, 0, high - 0.1), (x + out, 0, low + 0.1), (x + out * 0.8, 0, low), (x - 0.04, 0, low)]
+        path = [
+            (x - 0.04, 0, high),
+            (x + out * 0.8, 0, high),
+            (x + out, 0, high - 0.1),
+            (x + out, 0, low + 0.1),
+            (x + out * 0.8, 0, low),
+            (x - 0.04, 0, low),
+        ]
         line = g.spline(path, 50)
     elif style == "ear handle":
-        path = [(x - 0.04, 0, high), (x + out * 0.9, 0, high + 0.08), (x + out, 0, mid + 0.1), (x + out * 0.35, 0, low + 0.1), (x - 0.04, 0, low)]
+        path = [
+            (x - 0.04, 0, high),
+            (x + out * 0.9, 0, high + 0.08),
+            (x + out, 0, mid + 0.1),
+            (x + out * 0.35, 0, low + 0.1),
+            (x - 0.04, 0, low),
+        ]
         line = g.spline(path, 40)
     else:
         t = np.linspace(-np.pi / 2, np.pi / 2, 24)
@@ -45,13 +58,13 @@ def _handle(x: float, low: float, high: float, out: float, thick: float, style: 
 
 def draw_vase(draw: Draw) -> list[Part]:
     shape = draw.cycle("shape", tuple(VASES))
-    line = _varied(draw, VASES[shape])
+    line = varied(draw, VASES[shape])
     body = g.vessel(line, 0.07)
     finish = draw.cycle("relief", ("smooth", "fluted", "smooth", "spiral", "smooth", "ribbed", "smooth"))
     if finish == "fluted":
-        body = g.flute(g.lathe(_closed(line), 120), draw.count(10, 18), 0.045)
+        body = g.flute(g.lathe(closed_profile(line), 120), draw.count(10, 18), 0.045)
     if finish == "spiral":
-        body = g.twist(g.flute(g.lathe(_closed(line), 120), draw.count(7, 11), 0.06), draw.between(25, 60))
+        body = g.twist(g.flute(g.lathe(closed_profile(line), 120), draw.count(7, 11), 0.06), draw.between(25, 60))
     if finish == "ribbed":
         ribs = line.copy()
         ribs[:, 0] *= 1 + 0.035 * np.sin(line[:, 1] * draw.between(22, 30))
@@ -60,13 +73,13 @@ def draw_vase(draw: Draw) -> list[Part]:
     if shape in ("amphora", "bottle-neck") and draw.chance(0.7):
         z = float(line[-1, 1])
         for s in (-1, 1):
-            ear = _handle(0.32, z * 0.62, z * 0.9, 0.35, 0.06, draw.any("", ("ear handle", "ring handle")))
+            ear = handle_loop(0.32, z * 0.62, z * 0.9, 0.35, 0.06, draw.any("", ("ear handle", "ring handle")))
             parts.append(Part(ear if s > 0 else g.turn(ear, 180), "body"))
         draw.words["extra"] = "two handles"
     return parts
 
 
-def _closed(line: g.Array, wall: float = 0.09) -> g.Array:
+def closed_profile(line: g.Array, wall: float = 0.09) -> g.Array:
     """The profile of a hollow vessel as one line from the axis to the axis."""
     inner = line[::-1] - (wall, 0)
     inner = inner[inner[:, 1] > wall]
@@ -85,9 +98,9 @@ def draw_bowl(draw: Draw) -> list[Part]:
         "scalloped": [(0.40, 0), (0.80, 0.18), (1.02, 0.45), (1.15, 0.65)],
         "conical": [(0.28, 0), (0.50, 0.22), (0.85, 0.55), (1.15, 0.85)],
     }[shape]
-    line = _varied(draw, [(r, z * d) for r, z in profile], 0.05)
+    line = varied(draw, [(r, z * d) for r, z in profile], 0.05)
     sections = {"faceted": draw.count(8, 11), "scalloped": 120}.get(shape, 64)
-    body = g.lathe(_closed(line, 0.06), sections)
+    body = g.lathe(closed_profile(line, 0.06), sections)
     if shape == "scalloped":
         body = g.flute(body, draw.count(9, 16), 0.05)
     return [Part(body, "body", "cylinder")]
@@ -103,18 +116,30 @@ def draw_bottle(draw: Draw) -> list[Part]:
         "sport": [(0.37, 0), (0.40, 0.1), (0.36, 0.9), (0.40, 1.2), (0.38, 1.8), (0.30, 1.95)],
         "slender": [(0.30, 0), (0.32, 0.1), (0.31, 1.4), (0.16, 2.0), (0.12, 2.7), (0.15, 2.85)],
     }[shape]
-    line = _varied(draw, profile, 0.06)
+    line = varied(draw, profile, 0.06)
     top, radius = float(line[-1, 1]), float(line[-1, 0])
     parts = [Part(g.lathe([(0, 0), *line.tolist(), (0, top)]), "body", "cylinder")]
     stop = draw.cycle("stopper", ("cork stopper", "screw cap", "ball stopper", "cork stopper", "loop cap"))
     if stop == "cork stopper":
-        parts.append(Part(g.lathe([(0, top - 0.02), (radius * 0.8, top - 0.02), (radius * 0.98, top + 0.22), (0, top + 0.24)]), "cap"))
+        parts.append(
+            Part(
+                g.lathe(
+                    [
+                        (0, top - 0.02),
+                        (radius * 0.8, top - 0.02),
+                        (radius * 0.98, top + 0.22),
+                        (0, top + 0.24),
+                    ]
+                ),
+                "cap",
+            )
+        )
     elif stop == "ball stopper":
         parts.append(Part(g.move(trimesh.creation.icosphere(3, max(0.16, radius * 0.8)), (0, 0, top + 0.1)), "cap"))
     else:
         parts.append(Part(g.cylinder(radius * 1.15, 0.22, bevel=0.03, bottom=top - 0.01), "cap"))
         if stop == "loop cap":
-            parts.append(Part(g.move(_handle(0, 0, 0.34, 0.2, 0.045, "ring handle"), (-0.1, 0, top + 0.15)), "cap"))
+            parts.append(Part(g.move(handle_loop(0, 0, 0.34, 0.2, 0.045, "ring handle"), (-0.1, 0, top + 0.15)), "cap"))
     if shape == "swing-top":
         for s in (-1, 1):
             parts.append(Part(g.rod((0, s * 0.16, top - 0.35), (0, s * 0.14, top + 0.15), 0.02), "cap"))
@@ -133,12 +158,19 @@ def draw_mug(draw: Draw) -> list[Part]:
         "enamel": [(0.42, 0), (0.45, 0.03), (0.45, 0.4), (0.46, 0.82)],
     }[shape]
     tall = draw.between(0.9, 1.25)
-    line = _varied(draw, [(r, z * tall) for r, z in profile], 0.04)
-    body = g.lathe(_closed(line, 0.05), draw.count(8, 12) if shape == "faceted" else 64)
+    line = varied(draw, [(r, z * tall) for r, z in profile], 0.04)
+    body = g.lathe(closed_profile(line, 0.05), draw.count(8, 12) if shape == "faceted" else 64)
     top = float(line[-1, 1])
     radius = float(np.interp(top * 0.5, line[:, 1], line[:, 0]))
     style = draw.cycle("handle", ("ring handle", "square handle", "ear handle"))
-    handle = _handle(radius, top * draw.between(0.18, 0.28), top * draw.between(0.74, 0.86), draw.between(0.24, 0.34), draw.between(0.045, 0.065), style)
+    handle = handle_loop(
+        radius,
+        top * draw.between(0.18, 0.28),
+        top * draw.between(0.74, 0.86),
+        draw.between(0.24, 0.34),
+        draw.between(0.045, 0.065),
+        style,
+    )
     return [Part(body, "body", "cylinder"), Part(handle, draw.any("", ("body", "body", "handle")))]
 
 
@@ -151,7 +183,7 @@ def draw_jug(draw: Draw) -> list[Part]:
         "pear": [(0.50, 0), (0.68, 0.35), (0.55, 0.9), (0.34, 1.4), (0.44, 1.8)],
         "angular": [(0.46, 0), (0.72, 0.55), (0.72, 0.6), (0.40, 1.35), (0.42, 1.6)],
     }[shape]
-    line = _varied(draw, profile, 0.06)
+    line = varied(draw, profile, 0.06)
     top = float(line[-1, 1])
     pull = draw.between(0.22, 0.4)
 
@@ -161,17 +193,22 @@ def draw_jug(draw: Draw) -> list[Part]:
         facing = np.clip(-v[:, 0] / (np.hypot(v[:, 0], v[:, 1]) + 1e-9), 0, 1) ** 6
         return v + np.stack([-pull * near * facing, 0 * near, 0.10 * near * facing], -1)
 
-    body = g.warp(g.lathe(_closed(line, 0.06), 64), lip)
+    body = g.warp(g.lathe(closed_profile(line, 0.06), 64), lip)
     low, high = top * draw.between(0.2, 0.35), top * draw.between(0.84, 0.94)
     radius = float(np.interp([low, high], line[:, 1], line[:, 0]).min())
     style = draw.cycle("handle", ("ear handle", "ring handle", "square handle"))
-    return [Part(body, "body", "cylinder"), Part(_handle(radius, low, high, draw.between(0.4, 0.55), 0.075, style), "body")]
+    return [
+        Part(body, "body", "cylinder"),
+        Part(handle_loop(radius, low, high, draw.between(0.4, 0.55), 0.075, style), "body"),
+    ]
 
 
 def draw_plate(draw: Draw) -> list[Part]:
     shape = draw.cycle("shape", ("coupe", "rimmed", "scalloped", "octagonal", "square", "oval"))
-    rim = {"coupe": [(0.6, 0), (1.0, 0.03), (1.25, 0.14), (1.35, 0.24)]}.get(shape, [(0.65, 0), (0.85, 0.03), (0.92, 0.10), (1.35, 0.18)])
-    line = _varied(draw, rim, 0.03)
+    rim = {"coupe": [(0.6, 0), (1.0, 0.03), (1.25, 0.14), (1.35, 0.24)]}.get(
+        shape, [(0.65, 0), (0.85, 0.03), (0.92, 0.10), (1.35, 0.18)]
+    )
+    line = varied(draw, rim, 0.03)
     closed = np.vstack([[0, 0], line, (line - (0.0, -0.05))[::-1], [0, 0.05]])
     body = g.lathe(closed, {"octagonal": 8}.get(shape, 96))
     if shape == "scalloped":
@@ -189,79 +226,98 @@ def _squircle(v: g.Array) -> g.Array:
     return result
 
 
-def draw_planter(draw: Draw) -> list[Part]:
-    shape = draw.cycle("shape", ("tapered", "bowl", "square", "cylinder on legs", "egg", "fluted", "hanging"))
-    if shape == "square":
-        h = draw.between(0.8, 1.1)
-        outer = g.rounded_box((1, 1, h), 0.08, (0, 0, h / 2), taper=draw.between(0.75, 0.98))
-        pot = g.cut(outer, g.block((0.84, 0.84, h), (0, 0, h * 0.55 + 0.08)), g.block((2, 2, 0.2), (0, 0, h + 0.05)))
-        rim_height = h - 0.1
-    else:
-        profile = {
-            "tapered": [(0.38, 0), (0.42, 0.1), (0.58, 0.9), (0.60, 1.0)],
-            "bowl": [(0.35, 0), (0.60, 0.2), (0.72, 0.5), (0.66, 0.75)],
-            "cylinder on legs": [(0.50, 0.35), (0.54, 0.4), (0.54, 0.9), (0.54, 1.15)],
-            "egg": [(0.34, 0), (0.60, 0.4), (0.58, 0.8), (0.44, 1.15)],
-            "fluted": [(0.42, 0), (0.46, 0.1), (0.54, 0.6), (0.58, 1.0)],
-            "hanging": [(0.10, 0), (0.45, 0.15), (0.60, 0.5), (0.58, 0.75)],
-        }[shape]
-        line = _varied(draw, profile, 0.04)
-        pot = g.vessel(line, 0.07)
-        if shape == "fluted":
-            pot = g.flute(g.lathe(_closed(line), 120), draw.count(12, 20), 0.04)
-        rim_height = float(line[-1, 1]) - 0.1
-    parts = [Part(pot, "body", "box" if shape == "square" else "cylinder"), Part(g.cylinder(0.40, 0.04, bottom=rim_height - 0.04), "soil")]
-    if shape == "cylinder on legs":
-        for a in np.radians([45, 135, 225, 315]):
-            parts.append(Part(g.rod((np.cos(a) * 0.55, np.sin(a) * 0.55, 0), (np.cos(a) * 0.52, np.sin(a) * 0.52, 0.8), 0.035), "legs"))
-    if shape == "hanging":
-        for a in np.radians([90, 210, 330]):
-            parts.append(Part(g.rod((np.cos(a) * 0.56, np.sin(a) * 0.56, rim_height), (0, 0, 2.0), 0.014), "legs"))
-    return parts + _plant(draw, rim_height)
-
-
-def _plant(draw: Draw, ground: float) -> list[Part]:
-    """A few leaves, since shops show planters planted; some are left empty."""
-    kind = draw.cycle("plant", ("leafy", "cactus", "grass", "empty"))
-    if kind == "cactus":
-        h = draw.between(0.5, 0.9)
-        stem = g.flute(g.lathe([(0, ground - 0.03), *g.spline([(0.16, ground), (0.22, ground + h * 0.5), (0.14, ground + h)], 20).tolist(), (0, ground + h + 0.08)], 72), 12, 0.09)
-        return [Part(stem, "leaf")]
-    if kind == "empty":
-        return []
-    count, broad = (draw.count(7, 10), 0.13) if kind == "leafy" else (draw.count(18, 26), 0.025)
-    leaves = []
-    for i in range(count):
-        a, up, out = i * 2.4 + draw.between(-0.2, 0.2), draw.between(0.5, 1.0), draw.between(0.2, 0.55)
-        k = np.linspace(0, 1, 12)
-        path = np.column_stack([np.cos(a) * out * k**1.5, np.sin(a) * out * k**1.5, ground - 0.02 + up * k - 0.25 * up * k**3])
-        width = np.maximum(broad * np.sin(np.pi * (0.04 + 0.93 * k)) ** 0.8, 0.006)
-        leaf = g.tube(path, width, 8)
-        leaves.append(Part(_flattened(leaf, path, a), "leaf"))
-    return leaves
-
-
-def _flattened(leaf: trimesh.Trimesh, path: g.Array, angle: float) -> trimesh.Trimesh:
-    """Presses a leaf flat across its sideways direction."""
-    side = np.array([-np.sin(angle), np.cos(angle), 0.0])
-
-    def press(v: g.Array) -> g.Array:
-        nearest = path[np.argmin(((v[:, None] - path[None]) ** 2).sum(-1), axis=1)]
-        offset = v - nearest
-        sideways = (offset @ side)[:, None] * side
-        return nearest + sideways + 0.18 * (offset - sideways)
-
-    return g.warp(leaf, press)
-
-
-GLAZES = ("plain", "glazed", "speckled", "two-tone", "dipped", "striped", "dotted", "banded", "plain", "floral", "chevron", "abstract", "leafy")
+GLAZES = (
+    "plain",
+    "glazed",
+    "speckled",
+    "two-tone",
+    "dipped",
+    "striped",
+    "dotted",
+    "banded",
+    "plain",
+    "floral",
+    "chevron",
+    "abstract",
+    "leafy",
+)
 TABLEWARE = Slot(("stoneware", "ceramic", "porcelain"), GLAZES)
 TYPES = [
-    ProductType("vase", "Home & Living > Decor > Vases", "Home & Garden > Decor > Vases", draw_vase, {"body": Slot(("ceramic", "stoneware", "glass", "terracotta", "porcelain"), GLAZES)}, "table", (19, 119), (14, 38), 8),
-    ProductType("bowl", "Kitchen & Dining > Tableware > Bowls", "Home & Garden > Kitchen & Dining > Tableware > Dinnerware > Bowls", draw_bowl, {"body": Slot(("stoneware", "ceramic", "porcelain", "wood"), GLAZES)}, "table", (9, 59), (12, 30), 7),
-    ProductType("bottle", "Kitchen & Dining > Drinkware > Bottles", "Home & Garden > Kitchen & Dining > Food & Beverage Carriers > Water Bottles", draw_bottle, {"body": Slot(("glass", "painted metal", "ceramic", "metal"), ("plain", "plain", "banded", "two-tone", "speckled")), "cap": Slot(("cork", "metal", "wood"))}, "table", (12, 49), (20, 32), 6),
-    ProductType("mug", "Kitchen & Dining > Drinkware > Mugs", "Home & Garden > Kitchen & Dining > Tableware > Drinkware > Mugs", draw_mug, {"body": Slot(("stoneware", "ceramic", "enamel", "porcelain"), GLAZES), "handle": Slot(("ceramic",))}, "table", (8, 29), (8, 12), 9),
-    ProductType("jug", "Kitchen & Dining > Serveware > Jugs", "Home & Garden > Kitchen & Dining > Tableware > Serveware > Serving Pitchers & Carafes", draw_jug, {"body": TABLEWARE}, "table", (18, 69), (16, 28), 6),
-    ProductType("plate", "Kitchen & Dining > Tableware > Plates", "Home & Garden > Kitchen & Dining > Tableware > Dinnerware > Plates", draw_plate, {"body": Slot(("porcelain", "stoneware", "ceramic"), ("plain", "medallion", "bordered", "speckled", "floral", "abstract", "striped", "checked"))}, "table", (7, 39), (18, 32), 6),
-    ProductType("planter", "Home & Living > Garden > Planters", "Home & Garden > Lawn & Garden > Gardening > Pots & Planters", draw_planter, {"body": Slot(("terracotta", "ceramic", "concrete", "stoneware"), ("plain", "two-tone", "banded", "speckled", "dipped", "chevron", "terrazzo")), "soil": Slot(("soil",)), "leaf": Slot(("leaf",)), "legs": Slot(("wood", "metal"))}, "table", (14, 89), (14, 45), 7),
+    ProductType(
+        "vase",
+        "Home & Living > Decor > Vases",
+        "Home & Garden > Decor > Vases",
+        draw_vase,
+        {"body": Slot(("ceramic", "stoneware", "glass", "terracotta", "porcelain"), GLAZES)},
+        "table",
+        (19, 119),
+        (14, 38),
+        8,
+    ),
+    ProductType(
+        "bowl",
+        "Kitchen & Dining > Tableware > Bowls",
+        "Home & Garden > Kitchen & Dining > Tableware > Dinnerware > Bowls",
+        draw_bowl,
+        {"body": Slot(("stoneware", "ceramic", "porcelain", "wood"), GLAZES)},
+        "table",
+        (9, 59),
+        (12, 30),
+        7,
+    ),
+    ProductType(
+        "bottle",
+        "Kitchen & Dining > Drinkware > Bottles",
+        "Home & Garden > Kitchen & Dining > Food & Beverage Carriers > Water Bottles",
+        draw_bottle,
+        {
+            "body": Slot(
+                ("glass", "painted metal", "ceramic", "metal"),
+                ("plain", "plain", "banded", "two-tone", "speckled"),
+            ),
+            "cap": Slot(("cork", "metal", "wood")),
+        },
+        "table",
+        (12, 49),
+        (20, 32),
+        6,
+    ),
+    ProductType(
+        "mug",
+        "Kitchen & Dining > Drinkware > Mugs",
+        "Home & Garden > Kitchen & Dining > Tableware > Drinkware > Mugs",
+        draw_mug,
+        {"body": Slot(("stoneware", "ceramic", "enamel", "porcelain"), GLAZES), "handle": Slot(("ceramic",))},
+        "table",
+        (8, 29),
+        (8, 12),
+        9,
+    ),
+    ProductType(
+        "jug",
+        "Kitchen & Dining > Serveware > Jugs",
+        "Home & Garden > Kitchen & Dining > Tableware > Serveware > Serving Pitchers & Carafes",
+        draw_jug,
+        {"body": TABLEWARE},
+        "table",
+        (18, 69),
+        (16, 28),
+        6,
+    ),
+    ProductType(
+        "plate",
+        "Kitchen & Dining > Tableware > Plates",
+        "Home & Garden > Kitchen & Dining > Tableware > Dinnerware > Plates",
+        draw_plate,
+        {
+            "body": Slot(
+                ("porcelain", "stoneware", "ceramic"),
+                ("plain", "medallion", "bordered", "speckled", "floral", "abstract", "striped", "checked"),
+            )
+        },
+        "table",
+        (7, 39),
+        (18, 32),
+        6,
+    ),
 ]
