@@ -164,7 +164,7 @@ async def _answer(
 async def _photo(form: Form, decoder: PhotoDecoder, photos: PhotoStore) -> Photo:
     """The photo to search with, under the digest of its clean JPEG.
 
-    That digest is the same whether the file was sent or its photo_id, so a cursor of the one continues the other.
+    Digest and pixels are the same whether the file was sent or its photo_id, so a cursor of the one continues the other.
     """
     data, photo_id = form.files.get("photo"), form.fields.get("photo_id")
     if (data is None) == (photo_id is None):
@@ -174,7 +174,7 @@ async def _photo(form: Form, decoder: PhotoDecoder, photos: PhotoStore) -> Photo
             errors=[{"field": "photo", "message": "exactly one of photo and photo_id is needed"}],
         )
     if photo_id is not None:
-        return await decoder.decode(await photos.get(photo_id))
+        return await decoder.reread(await photos.get(photo_id))
     assert data is not None
     photo = await decoder.decode(data)
     return replace(photo, sha256=hashlib.sha256(photo.jpeg).hexdigest())

@@ -1,7 +1,7 @@
 """Photos: from bytes to a safe, upright, bounded picture."""
 
 from app.photos.admission import FORMATS, PhotoLimits
-from app.photos.decode import decode_now
+from app.photos.decode import decode_now, reread_now
 from app.photos.decode_bare import draft_decode, encode_jpeg
 from app.photos.errors import (
     DecoderBusy,
@@ -69,4 +69,5 @@ __all__ = [
     "decode_now",
     "draft_decode",
     "encode_jpeg",
+    "reread_now",
 ]

@@ -13,8 +13,8 @@ MAX_SIDE = 1024
 class Photo:
     """One upright picture in sRGB, bounded in size, free of metadata.
 
-    pixels: (height, width, 3) uint8, sRGB; alpha was laid over white. The longest side is the upload's, where that is
-    larger than MAX_SIDE it is 800..MAX_SIDE.
+    pixels: what `jpeg` holds, to the bit: (height, width, 3) uint8, sRGB; alpha was laid over white. The longest side
+    is the upload's; where that is larger than MAX_SIDE it is 800..MAX_SIDE.
     sha256: hex digest of the uploaded bytes, the content's identity in caches and stores.
     jpeg: the same picture as a clean JPEG (no EXIF, GPS, XMP, ICC): the only form that is stored or leaves Akin.
     format: what the bytes were ("jpeg", "png", "webp", "heif", "avif"), decided by content.

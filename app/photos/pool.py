@@ -13,7 +13,7 @@ from typing import Self
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from app.photos.admission import PhotoLimits, admit
-from app.photos.decode import decode_now, out_of_memory
+from app.photos.decode import decode_now, out_of_memory, reread_now
 from app.photos.errors import (
     EXPORT_FIX,
     DecoderBusy,
@@ -77,6 +77,13 @@ class PhotoDecoder:
         Raises a PhotoRejected for what the photo is, DecoderBusy when too many wait, DecoderClosed after `close` or
         when no worker can be started. Cancelling the call kills the work. The event loop is not blocked.
         """
+        return await self._take_turn(self._decode, data)
+
+    async def reread(self, jpeg: bytes) -> Photo:
+        """The Photo of a clean JPEG that `decode` made before, with the same pixels to the bit. Raises as `decode`."""
+        return await self._take_turn(reread_now, jpeg)
+
+    async def _take_turn(self, decode: Decode, data: bytes) -> Photo:
         admit(data, self._limits)
         if self._closed:
             raise _closed()
@@ -93,7 +100,7 @@ class PhotoDecoder:
         finally:
             self._waiting -= 1
         try:
-            return await self._run((self._decode, data, self._limits))
+            return await self._run((decode, data, self._limits))
         finally:
             self._free.release()
 

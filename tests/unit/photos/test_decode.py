@@ -22,6 +22,7 @@ from app.photos import (
     PhotoTruncated,
     PhotoUnsupportedFormat,
     decode_now,
+    reread_now,
 )
 from tests.unit.photos import pictures
 from tests.unit.photos.pictures import card, encoded, is_upright
@@ -135,14 +136,15 @@ def test_jpeg_and_png_color_modes_become_rgb(mode: str) -> None:
     expected = np.asarray(picture.convert("RGB"), dtype=int)
     photo = decode_now(encoded(picture, kind))
     assert photo.pixels.shape == (120, 160, 3)
-    assert abs(photo.pixels.astype(int) - expected).mean() < 4
+    most = 5 if mode == "P" else 4  # a dithered palette is noise, of which the clean JPEG keeps a little less
+    assert abs(photo.pixels.astype(int) - expected).mean() < most
 
 
 def test_a_16_bit_gray_png_keeps_its_tones() -> None:
     """Not clipped to white."""
     ramp = np.tile(np.linspace(0, 65535, 160).astype(np.uint16), (120, 1))
     photo = decode_now(encoded(Image.fromarray(ramp), "png"))
-    assert abs(photo.pixels[60, :, 0].astype(int) - ramp[0].astype(int) // 257).max() <= 1
+    assert abs(photo.pixels[60, :, 0].astype(int) - ramp[0].astype(int) // 257).max() <= 2  # one of them the JPEG's
 
 
 @pytest.mark.parametrize("kind", ["png", "webp", "avif", "heif"])
@@ -349,3 +351,12 @@ def test_refusals_say_how_to_mend_it() -> None:
         assert refusal.value.fix
         codes.add(refusal.value.code)
     assert len(codes) == len(hopeless)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stored_photo_is_read_back_to_the_bit(kind: str) -> None:
+    """A search that is continued by photo_id must see exactly the pixels of the first search."""
+    photo = decode_now(encoded(card(1500, 1200), kind))
+    again = reread_now(photo.jpeg)
+    assert again.jpeg == photo.jpeg
+    assert np.array_equal(again.pixels, photo.pixels)
