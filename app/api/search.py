@@ -1,5 +1,6 @@
 """Searching: by photo, by words."""
 
+import asyncio
 import hashlib
 import logging
 import time
@@ -152,19 +153,20 @@ async def _answer(
     started = time.perf_counter()
     photo = await _photo(form, decoder, photos)
     decoded = time.perf_counter()
-    photo_id = form.fields.get("photo_id")
-    gaps: tuple[Gap, ...] = ()
-    if photo_id is None and limits.keeps_photos:
-        photo_id, gaps = await _kept(photo, photos)
-    spent_s = time.perf_counter() - started
-    result = await search.by_photo(photo, wishes, deadline_s=max(0.0, limits.deadline_s - spent_s))
+    keeping = asyncio.ensure_future(_kept(form.fields.get("photo_id"), photo, photos if limits.keeps_photos else None))
+    try:
+        # The photo is written away while it is searched for: neither waits for the other.
+        result = await search.by_photo(photo, wishes, deadline_s=max(0.0, limits.deadline_s - (decoded - started)))
+        photo_id, gaps = await keeping
+    finally:
+        keeping.cancel()
     return search_answer(replace(result, degraded=(*result.degraded, *gaps)), photo_id, (decoded - started) * 1000)
 
 
 async def _photo(form: Form, decoder: PhotoDecoder, photos: PhotoStore) -> Photo:
     """The photo to search with, under the digest of its clean JPEG.
 
-    Digest and pixels are the same whether the file was sent or its photo_id, so a cursor of the one continues the other.
+    Digest and pixels are the same whether the file was sent or its photo_id: a cursor of the one continues the other.
     """
     data, photo_id = form.files.get("photo"), form.fields.get("photo_id")
     if (data is None) == (photo_id is None):
@@ -180,8 +182,10 @@ async def _photo(form: Form, decoder: PhotoDecoder, photos: PhotoStore) -> Photo
     return replace(photo, sha256=hashlib.sha256(photo.jpeg).hexdigest())
 
 
-async def _kept(photo: Photo, photos: PhotoStore) -> tuple[str | None, tuple[Gap, ...]]:
-    """Keep the photo for later refinement; a store that fails costs the id, not the search."""
+async def _kept(known: str | None, photo: Photo, photos: PhotoStore | None) -> tuple[str | None, tuple[Gap, ...]]:
+    """The id to refine the search by, where photos are kept; a store that fails costs the id, not the search."""
+    if known is not None or photos is None:
+        return known, ()
     try:
         return await photos.put(photo), ()
     except Unavailable as failure:
