@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 CHANNELS: tuple[tuple[str, int, float], ...] = (
     ("color", 96, 0.2),
-    ("shape", 128, 0.3),
-    ("texture", 160, 0.25),
-    ("pattern", 160, 0.25),
+    ("shape", 128, 0.25),
+    ("texture", 160, 0.27),
+    ("pattern", 160, 0.28),
 )
 """name, values, weight. texture: lines and surface; pattern: which colors lie beside which."""
 

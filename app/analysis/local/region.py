@@ -22,8 +22,9 @@ PRIOR_TRUST = (0.8, 0.6, 0.35)
 """How much the middle counts in each round: less and less, as the colors become known."""
 FRAME = 2
 """Pixels of the reduced photo's rim that are not looked at: thin frames and scaling seams are no background."""
-GROUND_ODDS = 2.5
+GROUND_ODDS = 4.0
 CALM = 5.0
+BAND_SPREAD = 7.0
 BINS = (12, 18, 18)
 STUDIO_SPREAD = 9.0
 """A border whose pixels lie within this Lab distance of their median (80 % of them) is a studio background."""
@@ -96,18 +97,18 @@ def free_mask(lab: NDArray[np.float32], border: NDArray[np.bool_]) -> tuple[NDAr
     """The mask (h, w) and how well object and background colors separate (0..1)."""
     height, width = lab.shape[:2]
     prior = center_prior(height, width, 0.85)
-    ground = smooth_ground(lab, border)
+    ground = np.maximum(smooth_ground(lab, border), banded_ground(lab))
     log_prior = np.log(prior + 0.02) - np.log(1.02 - prior) - GROUND_ODDS * ground
     bins = color_bins(lab)
     guide = lab[..., 0] / 100.0
-    mask = prior * (1.0 - 0.9 * ground)
+    mask = np.asarray(prior * (1.0 - 0.9 * ground), dtype=np.float32)
     separation = 0.0
     for trust in PRIOR_TRUST:
         inside = histogram_of(bins, mask)
         outside = histogram_of(bins, (1.0 - mask) + 0.5 * border)
         odds = np.log(inside + 1e-4) - np.log(outside + 1e-4)
         logit = 1.4 * np.clip(odds[bins], -4.0, 4.0) + trust * log_prior
-        mask = np.clip(guided(guide, 1.0 / (1.0 + np.exp(-logit)), 4, 0.004), 0.0, 1.0)
+        mask = np.asarray(np.clip(guided(guide, 1.0 / (1.0 + np.exp(-logit)), 4, 0.004), 0.0, 1.0), dtype=np.float32)
         separation = 1.0 - float(np.sqrt(inside * outside).sum())
     return mask.astype(np.float32), max(0.0, min(0.9, (separation - 0.05) / 0.35))
 
@@ -127,6 +128,22 @@ def smooth_ground(lab: NDArray[np.float32], border: NDArray[np.bool_]) -> NDArra
     reached[0] = False
     ground = cv2.dilate(reached[parts].astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     return ground if float(ground.mean()) < 0.97 else np.zeros_like(ground)
+
+
+def banded_ground(lab: NDArray[np.float32]) -> NDArray[np.float32]:
+    """0..1: how well a pixel looks like the border straight to its left or right, above or below: walls, floors and
+    table edges run on behind the object."""
+    wide = 3
+    sides = [
+        np.median(lab[:, :wide], axis=1, keepdims=True),
+        np.median(lab[:, -wide:], axis=1, keepdims=True),
+        np.median(lab[:wide], axis=0, keepdims=True),
+        np.median(lab[-wide:], axis=0, keepdims=True),
+    ]
+    smooth = cv2.GaussianBlur(lab, (0, 0), 0.8)
+    away = [(((smooth - side) * np.array([0.7, 1.0, 1.0], np.float32)) ** 2).sum(axis=2) for side in sides]
+    nearest = np.minimum(np.minimum(away[0], away[1]), np.minimum(away[2], away[3]))
+    return np.asarray(np.exp(-nearest / (2 * BAND_SPREAD**2)), dtype=np.float32)
 
 
 def color_bins(lab: NDArray[np.float32]) -> NDArray[np.int64]:
