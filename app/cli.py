@@ -23,7 +23,7 @@ from app.catalog import Catalog, Generation, GenerationNotFound, GenerationState
 from app.errors import AppError, BadRequest
 from app.main import create_app
 from app.photos import PhotoDecoder
-from app.search import SearchResult, VisualSearch, Wishes, shipped_calibration
+from app.search import Calibration, SearchResult, VisualSearch, Wishes
 from app.settings import InvalidSettings, Settings, load_settings
 
 T = TypeVar("T")
@@ -137,6 +137,18 @@ def evaluate(
         raise typer.Exit(IN_PART)
 
 
+@app.command(epilog="Example:  akin tune judged.jsonl --out calibration.json")
+def tune(
+    queries: Annotated[Path, typer.Argument(help="Judged photos (JSON Lines).", exists=True, dir_okay=False)],
+    out: Annotated[Path, typer.Option(help="Write the calibration here; AKIN_CALIBRATION names it.", dir_okay=False)],
+    catalog: CatalogOption = None,
+) -> None:
+    """Fit the score to your own judged photos (those of the split "fit"), so that it means what your shoppers mean."""
+    fitted = _run(_tune(_settings(catalog=catalog), queries))
+    out.write_text(fitted.to_json(), encoding="utf-8")
+    typer.echo(f"Wrote {out}: fitted on {fitted.data}. `akin evaluate` with AKIN_CALIBRATION={out} measures it.")
+
+
 @app.command(epilog="Example:  akin openapi > openapi.json")
 def openapi() -> None:
     """Print the OpenAPI 3.1 document of the HTTP interface."""
@@ -219,13 +231,30 @@ async def _finder(settings: Settings) -> AsyncIterator[_Finder]:
         analyzer = wiring.build_analyzer(settings)
         stack.push_async_callback(analyzer.close)
         await wiring.Tutor(catalog, analyzer).catch_up()
-        yield _Finder(catalog, decoder, wiring.build_search(catalog, analyzer))
+        yield _Finder(catalog, decoder, wiring.build_search(settings, catalog, analyzer))
 
 
 async def _search(settings: Settings, photo: Path, wishes: Wishes) -> SearchResult:
     async with _finder(settings) as finder:
         picture = await finder.decoder.decode(await asyncio.to_thread(photo.read_bytes))
         return await finder.search.by_photo(picture, wishes)
+
+
+async def _tune(settings: Settings, queries: Path) -> Calibration:
+    photos = evaluation.read_judged_photos(queries)
+    async with _finder(settings) as finder:
+        generation = (await finder.catalog.snapshot()).generation
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("Searching", total=None)
+            return await evaluation.tune(
+                finder.search,
+                wiring.build_calibration(settings),
+                finder.decoder.decode,
+                photos,
+                data=queries.name,
+                embedder=generation.embedder,
+                progress=lambda done, whole: bar.update(task, completed=done, total=whole),
+            )
 
 
 async def _evaluate(settings: Settings, queries: Path) -> evaluation.Report:
@@ -238,7 +267,7 @@ async def _evaluate(settings: Settings, queries: Path) -> evaluation.Report:
                 finder.catalog,
                 finder.decoder.decode,
                 photos,
-                calibration=shipped_calibration(),
+                calibration=wiring.build_calibration(settings),
                 source=queries.name,
                 progress=lambda done, _: bar.update(task, completed=done),
             )

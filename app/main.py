@@ -75,7 +75,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
         decoder=decoder,
         photos=photos,
         intake=Intake(decoder, analyzer, FeedImages(fetcher, max_bytes=settings.max_photo_bytes)),
-        search=wiring.build_search(catalog, analyzer),
+        search=wiring.build_search(settings, catalog, analyzer),
         readiness=health.Readiness(wiring.readiness_checks(catalog, decoder, analyzer)),
         uploads=UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes),
         limits=Limits(deadline_s=settings.deadline_ms / 1000, keeps_photos=settings.photo_ttl_s > 0),

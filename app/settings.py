@@ -41,6 +41,11 @@ class Settings(BaseSettings):
         default="local",
         description="What turns a picture into a vector: `local`, or `onnx:PATH` of a model with its TOML beside it.",
     )
+    calibration: Path | None = Field(
+        default=None,
+        description="A calibration of the score fitted to the shop's own judged photos (`akin tune`), instead of the"
+        " shipped one.",
+    )
     deadline_ms: int = Field(
         default=10_000, ge=100, le=120_000, description="Longest time a search may take, in milliseconds."
     )

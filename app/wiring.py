@@ -23,7 +23,7 @@ from app.edge.health import Check
 from app.errors import AppError, Conflict
 from app.intake import ARTIFACT, Fit
 from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore
-from app.search import VisualSearch, shipped_calibration
+from app.search import Calibration, VisualSearch, read_calibration, shipped_calibration
 from app.settings import InvalidSettings, Settings
 
 CATCH_UP_EVERY_S = 0.5
@@ -158,9 +158,22 @@ def build_fetcher(settings: Settings) -> ImageFetcher:
     )
 
 
-def build_search(catalog: Catalog, analyzer: OwnedAnalyzer) -> VisualSearch:
-    """The use case, with the calibration that ships with this version."""
-    return VisualSearch(catalog, analyzer, shipped_calibration())
+def build_calibration(settings: Settings) -> Calibration:
+    """How scores are made: AKIN_CALIBRATION, or what ships with this version. Raises InvalidSettings."""
+    if settings.calibration is None:
+        return shipped_calibration()
+    try:
+        return read_calibration(settings.calibration)
+    except (OSError, ValueError, KeyError, TypeError) as unusable:
+        raise InvalidSettings(
+            f"AKIN_CALIBRATION={settings.calibration} cannot be used: {unusable}.",
+            fix="Write it anew with `akin tune`.",
+        ) from unusable
+
+
+def build_search(settings: Settings, catalog: Catalog, analyzer: OwnedAnalyzer) -> VisualSearch:
+    """The use case. Raises InvalidSettings."""
+    return VisualSearch(catalog, analyzer, build_calibration(settings))
 
 
 class Tutor:
