@@ -42,7 +42,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 some rows were refused, 2 wrong use, 3 nothing done.",
 )
 
-FeedArgument = Annotated[str, typer.Argument(help="Path or https address of the feed.")]
+FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="Path or https address of the feed.")]
 CatalogOption = Annotated[
     str | None,
     typer.Option("--catalog", help="Catalog to use; wins over AKIN_CATALOG. Example: sqlite:///data/akin.db"),
