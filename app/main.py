@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 
 from app import __version__, wiring
-from app.api import install_openapi
+from app.api import install_openapi, reference
 from app.api import router as api_router
 from app.edge import health
 from app.edge.media import MediaFiles
@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.include_router(api_router)
     app.include_router(health.router)
+    app.include_router(reference.router)
     if chosen.media is not None:
         app.router.routes.append(Mount("/media", MediaFiles(chosen.media)))
     install_handlers(app)

@@ -8,7 +8,7 @@ MEDIA_PATH = "/media"
 
 def web_address(link: str) -> str | None:
     """The link when a page may follow it; None for anything but http and https (`javascript:` and the like)."""
-    return link if urlsplit(link).scheme in ("http", "https") else None
+    return link if _scheme(link) in ("http", "https") else None
 
 
 def image_address(url: str) -> str | None:
@@ -16,10 +16,15 @@ def image_address(url: str) -> str | None:
 
     None for what cannot be shown: other schemes, absolute paths, paths that climb out of their folder.
     """
-    parts = urlsplit(url)
-    if parts.scheme:
+    if _scheme(url) != "":
         return web_address(url)
-    steps = url.replace("\\", "/").split("/")
-    if parts.netloc or any(step in ("", "..") for step in steps):
+    steps = url.replace("\\", "/").split("/")  # an absolute path, and //host, begin with an empty step
+    return None if any(step in ("", "..") for step in steps) else f"{MEDIA_PATH}/{quote('/'.join(steps))}"
+
+
+def _scheme(url: str) -> str | None:
+    """The scheme in lower case, "" for a relative address, None for what is no address at all."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
         return None
-    return f"{MEDIA_PATH}/{quote('/'.join(steps))}"
