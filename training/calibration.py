@@ -1,0 +1,147 @@
+"""Fits the calibration that ships: `python -m training.calibration SHOP SHARED OUT`.
+
+SHOP: a folder with feed.tsv, pictures and queries.jsonl (demo_shop builds it); its photos of the split "fit" are used.
+SHARED: the measuring photos (../shared/data); every second photo of `household` and `grocery` is used, so that the
+weights also know real phone photos, where types that were learned from studio pictures fit badly. Of those only the
+ranking and what is certainly unlike counts: they have no colors and materials to judge likeness by
+(judgments.similarity).
+"""
+
+import asyncio
+import csv
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from app.analysis.local import Teaching
+from app.analysis.providers.local import LocalAnalyzer
+from app.catalog import ImageEvidence, Product, ProductImage, SeenAttribute, SeenColor
+from app.catalog.sqlite import SqliteCatalog, open_catalog, open_writer
+from app.evaluation import JudgedPhoto, PairCollector, evaluate, fitted, gather, read_judged_photos
+from app.photos import Photo, decode_now
+from app.search import Calibration, VisualSearch, shipped_calibration
+
+Stock = list[tuple[Product, list[Path]]]
+REAL = ("household", "grocery")
+
+
+async def decode(data: bytes) -> Photo:
+    """Decode beside the event loop."""
+    return await asyncio.to_thread(decode_now, data)
+
+
+def shop_stock(folder: Path) -> Stock:
+    """The products of a Merchant feed with the pictures that are there."""
+    stock: Stock = []
+    with (folder / "feed.tsv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            named = [row["image_link"], *row["additional_image_link"].split(",")]
+            pictures = [folder / name for name in named if name and (folder / name).is_file()]
+            told = tuple(SeenAttribute(name, row[name], 1.0, "feed") for name in ("material", "pattern") if row[name])
+            product = Product(
+                id=row["id"], title=row["title"], description=row["description"], type=row["custom_label_0"],
+                color=row["color"], material=row["material"], pattern=row["pattern"],
+                item_group_id=row["item_group_id"], attributes=told,
+            )  # fmt: skip
+            if pictures:
+                stock.append((product, pictures))
+    return stock
+
+
+def real_stock(shared: Path) -> tuple[Stock, list[JudgedPhoto]]:
+    """Household and grocery products in one shop, and every second photo of them."""
+    sold: dict[str, tuple[Product, list[Path]]] = {}
+    photos: list[JudgedPhoto] = []
+    with (shared / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["dataset"] in REAL and row["product"]]
+    for row in rows:
+        name, kind = f"{row['dataset']}:{row['product']}", row["type"].casefold() or "thing"
+        if row["kind"] == "catalog":
+            sold.setdefault(name, (Product(name, row["title"] or row["product"], type=kind), []))[1].append(
+                shared / row["path"]
+            )
+        elif row["kind"] == "query":
+            photos.append(JudgedPhoto(len(photos) + 1, shared / row["path"], name, type=kind, split="fit"))
+    chosen = [photo for number, photo in enumerate(photos) if number % 2 == 0 and photo.product in sold]
+    return list(sold.values()), chosen
+
+
+async def seen_product(analyzer: LocalAnalyzer, product: Product, pictures: Sequence[Path]) -> Product:
+    """The product with evidence of all its pictures."""
+    images, shares = [], dict[str, SeenColor]()
+    for picture in pictures:
+        photo = await decode(await asyncio.to_thread(picture.read_bytes))
+        analysis = await analyzer.analyze(photo)
+        assert analysis.embedding is not None
+        colors = tuple(SeenColor(one.name, one.hex, one.share) for one in analysis.colors)
+        evidence = ImageEvidence(
+            analyzer.embedder, analysis.embedding.values, analysis.region.as_tuple(), analysis.features, colors
+        )
+        images.append(ProductImage(str(picture), photo.sha256, evidence))
+        for color in colors:
+            before = shares[color.name].share if color.name in shares else 0.0
+            shares[color.name] = replace(color, share=min(1.0, before + color.share / len(pictures)))
+    return replace(product, images=tuple(images), colors=tuple(shares.values()))
+
+
+async def open_stocked(path: Path, analyzer: LocalAnalyzer, stock: Stock) -> SqliteCatalog:
+    """A catalog with the stock published, its teaching learned by the analyzer."""
+    catalog, writer = open_catalog(path), open_writer(path)
+    analyzer.learn(None)
+    products = [await seen_product(analyzer, product, pictures) for product, pictures in stock]
+    rows = [(product, image.evidence) for product in products for image in product.images if image.evidence]
+    teaching = Teaching.fit(
+        np.stack([evidence.embedding for _, evidence in rows]),
+        [product.type for product, _ in rows],
+        [{one.name: one.value for one in product.attributes} for product, _ in rows],
+        [product.item_group_id or product.id for product, _ in rows],
+    ).to_bytes()
+    generation = await writer.begin(
+        embedder=analyzer.embedder, dims=analyzer.dims, source="training", holder="training"
+    )
+    await writer.add(generation.id, products)
+    await writer.attach(generation.id, "teaching", teaching)
+    await writer.verify(generation.id, expected_products=len(products))
+    await catalog.publish(generation.id)
+    await writer.close()
+    analyzer.learn(teaching)
+    return catalog
+
+
+def show(done: int, whole: int) -> None:
+    """Progress on one line."""
+    print(f"\r{done} of {whole} photos", end="" if done < whole else "\n", flush=True)
+
+
+async def fit(shop: Path, shared: Path) -> Calibration:
+    """Collect pairs in both shops, fit, measure on the demo photos that were not used."""
+    start, collector = shipped_calibration(), PairCollector()
+    real, real_photos = real_stock(shared)
+    judged = read_judged_photos(shop / "queries.jsonl")
+    with ThreadPoolExecutor(2) as threads, tempfile.TemporaryDirectory() as folder:
+        analyzer = LocalAnalyzer(threads)
+        catalog = await open_stocked(Path(folder) / "real.db", analyzer, real)
+        real_count = await gather(VisualSearch(catalog, analyzer, start), decode, real_photos, collector, progress=show)
+        await catalog.close()
+        catalog = await open_stocked(Path(folder) / "shop.db", analyzer, shop_stock(shop))
+        count = await gather(VisualSearch(catalog, analyzer, start), decode, judged, collector, progress=show)
+        data = f"{count} photos of the demo shop (split fit) and {real_count} phone photos of {' and '.join(REAL)}"
+        calibration = await fitted(collector, start, data=data, embedder=analyzer.embedder)
+        held_out = [photo for photo in judged if photo.split == "test"]
+        search = VisualSearch(catalog, analyzer, calibration)
+        report = await evaluate(search, catalog, decode, held_out, calibration=calibration, progress=show)
+        await catalog.close()
+    measures = {f"demo test photos: {name}": round(one.value, 4) for name, one in report.measures.items()}
+    return replace(calibration, measures=measures)
+
+
+if __name__ == "__main__":
+    shop, shared, out = (Path(argument) for argument in sys.argv[1:4])
+    text = asyncio.run(fit(shop, shared)).to_json()
+    out.write_text(text, encoding="utf-8")
+    print(text)
