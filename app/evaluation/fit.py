@@ -27,15 +27,16 @@ TOLERANCE = 1e-9
 PRIOR: Mapping[Stage, Weights] = {
     Stage.WORDS: Weights(-3.0, {Feature.TEXT: 4.0, Feature.COLORS: 1.5, Feature.POPULAR: 0.3}),
     Stage.COARSE: Weights(
-        -8.0,
-        {Feature.LOOK: 2.0, Feature.LOOK_HIGH: 4.0, Feature.TYPE: 3.0, Feature.COLORS: 2.0, Feature.ATTRIBUTES: 1.0,
-         Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.FAMILIAR: 1.5, Feature.POPULAR: 0.3},
+        -7.0,
+        {Feature.LOOK: 2.0, Feature.LOOK_HIGH: 4.0, Feature.TYPE: 0.5, Feature.TYPE_FAMILIAR: 2.0, Feature.COLORS: 1.0,
+         Feature.ATTRIBUTES: 0.5, Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.FAMILIAR: 1.0, Feature.POPULAR: 0.3},
     ),
     Stage.FINE: Weights(
-        -8.0,
-        {Feature.LOOK_HIGH: 2.0, Feature.TYPE: 3.0, Feature.COLORS: 1.0, Feature.ATTRIBUTES: 1.0, Feature.LABELS: 1.0,
-         Feature.TEXT: 3.0, Feature.SHAPE: 1.0, Feature.TEXTURE: 1.0, Feature.PATTERN: 1.5, Feature.HUE: 1.5,
-         Feature.PALETTE: 1.0, Feature.VERIFIED: 4.0, Feature.FAMILIAR: 1.5, Feature.POPULAR: 0.3},
+        -7.0,
+        {Feature.LOOK_HIGH: 2.0, Feature.TYPE: 0.5, Feature.TYPE_FAMILIAR: 2.0, Feature.COLORS: 0.5,
+         Feature.ATTRIBUTES: 0.5, Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.SHAPE: 1.0, Feature.TEXTURE: 1.2,
+         Feature.PATTERN: 1.5, Feature.HUE: 1.2, Feature.PALETTE: 0.5, Feature.VERIFIED: 5.0, Feature.FAMILIAR: 1.0,
+         Feature.POPULAR: 0.3},
     ),
 }  # fmt: skip
 """Where a weight stays when the judged photos say nothing of it (no labels, no words, no popularity in them)."""
@@ -46,17 +47,14 @@ class Pairs:
     """Judged pairs of photo and candidate, the pairs of one photo together.
 
     features: (n, len(FEATURES)) 0..1; similar, very: (n,) 0 or 1 (would be called similar; is the very product);
-    photo: (n,) number of the photo.
+    told: (n,) 1 where it is known whether the pair is similar, 0 where it is not. photo: (n,) number of the photo.
     """
 
     features: Table
     similar: NDArray[np.float64]
     very: NDArray[np.float64]
+    told: NDArray[np.float64]
     photo: NDArray[np.intp]
-
-    def of(self, chosen: NDArray[np.bool_]) -> "Pairs":
-        """Only the chosen pairs."""
-        return Pairs(self.features[chosen], self.similar[chosen], self.very[chosen], self.photo[chosen])
 
 
 def fit_stage(pairs: Pairs, stage: Stage) -> Weights:
@@ -64,11 +62,12 @@ def fit_stage(pairs: Pairs, stage: Stage) -> Weights:
     prior = PRIOR[stage]
     used = [column for column, feature in enumerate(FEATURES) if feature in prior.weights]
     start = np.array([prior.bias] + [prior.weights[FEATURES[column]] for column in used])
-    if not len(pairs.similar) or pairs.similar.min() == pairs.similar.max():
+    told = pairs.told > 0.5
+    if len(np.unique(pairs.similar[told])) < 2:
         return prior
     design = np.hstack([np.ones((len(pairs.features), 1)), pairs.features[:, used]])
     weights = minimized(design, pairs, start)
-    slope, bias = platt(design[:, 1:] @ weights[1:], pairs.similar)
+    slope, bias = platt(design[told, 1:] @ weights[1:], pairs.similar[told])
     known = np.ptp(design[:, 1:], axis=0) > 0.0
     fitted = np.where(known, weights[1:] * slope, start[1:])
     return Weights(round(float(bias), 4), {FEATURES[c]: round(float(w), 4) for c, w in zip(used, fitted, strict=True)})
@@ -77,12 +76,12 @@ def fit_stage(pairs: Pairs, stage: Stage) -> Weights:
 def minimized(design: Table, pairs: Pairs, prior: Table) -> Table:
     """Accelerated projected gradient (Nesterov; Beck and Teboulle, 2009) from the prior; column 0 is the bias."""
     groups = listed(pairs)
-    lipschitz = 0.25 * float(np.linalg.eigvalsh(design.T @ design / len(design))[-1])
+    lipschitz = 0.25 * float(np.linalg.eigvalsh((design.T * pairs.told) @ design / pairs.told.sum())[-1])
     lipschitz += LISTWISE * float((design**2).sum(axis=1).max()) + RIDGE
     here = ahead = prior.copy()
     momentum = 1.0
     for _ in range(STEPS):
-        there = ahead - gradient(design, pairs.similar, groups, ahead, prior) / lipschitz
+        there = ahead - gradient(design, pairs, groups, ahead, prior) / lipschitz
         there[1:] = np.maximum(there[1:], 0.0)
         following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
         if float((ahead - there) @ (there - here)) > 0.0:  # overshot: start the acceleration again
@@ -96,19 +95,19 @@ def minimized(design: Table, pairs: Pairs, prior: Table) -> Table:
     return here
 
 
-def loss(design: Table, similar: Table, groups: "Lists", weights: Table, prior: Table) -> float:
+def loss(design: Table, pairs: Pairs, groups: "Lists", weights: Table, prior: Table) -> float:
     """The objective of the module's docstring; `gradient` is its derivative."""
     logit = design @ weights
-    log_loss = float(np.mean(np.logaddexp(0.0, logit) - similar * logit))
+    log_loss = float(np.average(np.logaddexp(0.0, logit) - pairs.similar * logit, weights=pairs.told))
     ranking = sum(float(np.logaddexp.reduce(logit[rows]) - logit[right]) for rows, right in groups)
     away = weights[1:] - prior[1:]
     return log_loss + LISTWISE * ranking / max(1, len(groups)) + RIDGE * float(away @ away) / 2.0
 
 
-def gradient(design: Table, similar: Table, groups: "Lists", weights: Table, prior: Table) -> Table:
+def gradient(design: Table, pairs: Pairs, groups: "Lists", weights: Table, prior: Table) -> Table:
     """Derivative of `loss`."""
     logit = design @ weights
-    slope = design.T @ (probability(logit) - similar) / len(design)
+    slope = design.T @ ((probability(logit) - pairs.similar) * pairs.told) / pairs.told.sum()
     for rows, right in groups:
         share = np.exp(logit[rows] - logit[rows].max())
         share /= share.sum()

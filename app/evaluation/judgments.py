@@ -99,16 +99,25 @@ def grade(truth: JudgedPhoto, product: Product) -> float:
 
 
 def similar(truth: JudgedPhoto, shown: Product, sold: Product | None) -> bool:
-    """Whether a shopper would call the shown product similar to the photographed one.
+    """Whether a shopper would call the shown product similar to the photographed one; see `similarity`."""
+    return similarity(truth, shown, sold) is True
+
+
+def similarity(truth: JudgedPhoto, shown: Product, sold: Product | None) -> bool | None:
+    """Whether a shopper would call the shown product similar; None where nobody can tell.
 
     By people's grades (>= SIMILAR) where there are any. Else by a proxy: the same product or variant group, or the same
-    type with at least two of color, material and pattern equal and known. sold: the photographed product.
+    type with at least two of main color, material and pattern equal. A type that agrees while traits that could decide
+    are not known cannot be told. sold: the photographed product.
     """
     if truth.judgments or grade(truth, shown) >= SAME_GROUP:
         return grade(truth, shown) >= SIMILAR
     if not truth.sold or sold is None or not shown.type or shown.type != sold.type:
         return False
-    return sum(bool(one) and one == other for one, other in zip(_traits(sold), _traits(shown), strict=True)) >= 2
+    traits = list(zip(_traits(sold), _traits(shown), strict=True))
+    equal = sum(bool(one) and one == other for one, other in traits)
+    unknown = sum(not one or not other for one, other in traits)
+    return True if equal >= 2 else None if equal + unknown >= 2 else False
 
 
 def right_rank(truth: JudgedPhoto, ids: Sequence[str]) -> list[bool]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from app.catalog import Channel, Product, Snapshot
 from app.evaluation.fit import Pairs, fit_stage
-from app.evaluation.judgments import InvalidQueries, JudgedPhoto, similar
+from app.evaluation.judgments import InvalidQueries, JudgedPhoto, similarity
 from app.evaluation.run import Decode, Progress
-from app.search import Calibration, Closeness, Findings, Scored, Stage, VisualSearch, Wishes, features_of
+from app.search import FEATURES, Calibration, Closeness, Findings, Scored, Stage, VisualSearch, Wishes, features_of
 
 FIT = "fit"
 COARSE_DEPTH = 100
@@ -22,6 +22,9 @@ HOW = (
     "'Similar' is the proxy of app/evaluation/judgments.py. Words are fitted to queries made of a product's own "
     "color, material and type."
 )
+
+
+NO_PAIRS = Pairs(np.zeros((0, len(FEATURES))), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.intp))
 
 
 class PairCollector:
@@ -41,23 +44,26 @@ class PairCollector:
         closeness: dict[str, Closeness] = near if stage is Stage.FINE else {}
         sold = shelf.get(judged.product or "")
         products = [shelf[one.product_id] for one in scored]
+        told = [similarity(judged, product, sold) for product in products]
         self._photos += 1
         self._rows[stage].append(
             Pairs(
                 features=features_of([one.candidate for one in scored], findings.question, closeness, {}),
-                similar=np.array([float(similar(judged, product, sold)) for product in products]),
+                similar=np.array([float(answer is True) for answer in told]),
                 very=np.array([float(product.id == judged.product) for product in products]),
+                told=np.array([float(answer is not None) for answer in told]),
                 photo=np.full(len(scored), self._photos, dtype=np.intp),
             )
         )
 
     def pairs(self, stage: Stage) -> Pairs:
         """All pairs of a stage."""
-        rows = self._rows[stage]
+        rows = self._rows[stage] or [NO_PAIRS]
         return Pairs(
             features=np.concatenate([one.features for one in rows]),
             similar=np.concatenate([one.similar for one in rows]),
             very=np.concatenate([one.very for one in rows]),
+            told=np.concatenate([one.told for one in rows]),
             photo=np.concatenate([one.photo for one in rows]),
         )
 
@@ -81,27 +87,42 @@ async def tune(
     search: with `start` as its calibration (it decides which candidates are looked at closely). data: what to say of
     the photos in the file. Raises InvalidQueries when no photo of a sold thing is in the split.
     """
+    collector = PairCollector()
+    count = await gather(search, decode, photos, collector, progress=progress)
+    return await fitted(collector, start, data=f"{data}; {count} photos of split {FIT!r}", embedder=embedder)
+
+
+async def gather(
+    search: VisualSearch,
+    decode: Decode,
+    photos: Sequence[JudgedPhoto],
+    collector: PairCollector,
+    *,
+    progress: Progress | None = None,
+) -> int:
+    """Collect the pairs of one shop's photos of the split "fit"; returns how many photos. Raises InvalidQueries."""
     chosen = [one for one in photos if one.split == FIT]
     if not any(one.searchable for one in chosen):
         raise InvalidQueries(
             'No photo of a sold product has "split": "fit".', fix='Mark about half of the photos with "split": "fit".'
         )
-    collector = PairCollector()
     for done, judged in enumerate(chosen, start=1):
         await collect(search, decode, judged, collector)
         if progress is not None:
             progress(done, len(chosen))
-    stages = {
-        stage: await asyncio.to_thread(fit_stage, collector.pairs(stage), stage)
-        for stage in (Stage.COARSE, Stage.FINE, Stage.WORDS)
-    }
+    return len(chosen)
+
+
+async def fitted(collector: PairCollector, start: Calibration, *, data: str, embedder: str) -> Calibration:
+    """The calibration that fits the collected pairs of one or more shops best; the cuts are those of `start`."""
+    stages = {stage: await asyncio.to_thread(fit_stage, collector.pairs(stage), stage) for stage in Stage}
     return replace(
         start,
         stages=stages,
         embedder=embedder,
         fitted_at=datetime.now(UTC).date().isoformat(),
         how=HOW,
-        data=f"{data}; {len(chosen)} photos of split {FIT!r}",
+        data=data,
         measures={},
     )
 

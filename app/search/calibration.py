@@ -18,6 +18,7 @@ class Feature(StrEnum):
     LOOK = "look"
     LOOK_HIGH = "look_high"
     TYPE = "type"
+    TYPE_FAMILIAR = "type_familiar"
     COLORS = "colors"
     ATTRIBUTES = "attributes"
     LABELS = "labels"

@@ -65,7 +65,7 @@ def _parts(
         surface = max(near.texture, near.pattern)
         yield ReasonCode.TEXTURE, _share(surface), of(Feature.TEXTURE, Feature.PATTERN)
     if product.type:
-        yield ReasonCode.SAME_TYPE, product.type, of(Feature.TYPE)
+        yield ReasonCode.SAME_TYPE, product.type, of(Feature.TYPE, Feature.TYPE_FAMILIAR)
     color = _shared_color(analysis.colors if analysis is not None else (), product.colors, query)
     if color:
         yield ReasonCode.COLOR, color, of(Feature.COLORS, Feature.HUE, Feature.PALETTE)

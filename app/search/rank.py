@@ -27,9 +27,6 @@ COLUMN = {feature: column for column, feature in enumerate(FEATURES)}
 LOOK_KNEE = 0.5
 """LOOK counts up to this cosine, LOOK_HIGH from there: near-identical looks say more per step than vague likeness."""
 UNKNOWN_NOVELTY = 0.5
-FLOOR = 0.5
-"""Candidates whose coarse score is below this share of the `loose` cut are not looked at again: a closer look has not
-lifted such a one over the cut on the photos the model was fitted to (docs/decisions/0051)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +139,17 @@ def match_of(score: float, calibration: Calibration) -> Match | None:
     return Match.LOOSE if score >= calibration.loose else None
 
 
-def worth_a_closer_look(scored: Sequence[Scored], calibration: Calibration, most: int) -> list[Scored]:
-    """The best `most` of those that could still end above the cut-off."""
-    return [one for one in scored[:most] if one.score >= FLOOR * calibration.loose]
+def worth_a_closer_look(scored: Sequence[Scored], most: int) -> list[Scored]:
+    """At most `most` of ranked candidates: the best half by score, and the nearest by look of the others.
+
+    Both, because the score trusts what the catalog taught (types, attributes) and that may not fit the photo; what
+    local features could still prove must not be lost to it.
+    """
+    best = list(scored[: most - most // 2])
+    nearest = sorted(
+        scored[len(best) :], key=lambda one: (-one.candidate.signals.get(Channel.LOOK, -1.0), one.product_id)
+    )
+    return best + nearest[: most // 2]
 
 
 def relevant(scored: Sequence[Scored], calibration: Calibration) -> list[Scored]:
@@ -160,7 +165,8 @@ def features_of(
 ) -> NDArray[np.float64]:
     """(n, len(FEATURES)) float64 in 0..1, one row a candidate, columns as COLUMN says.
 
-    LOOK, LOOK_HIGH: the cosine up to and from LOOK_KNEE. TYPE: probability that the photo shows the product's type.
+    LOOK, LOOK_HIGH: the cosine up to and from LOOK_KNEE. TYPE: probability that the photo shows the product's type;
+    TYPE_FAMILIAR: the same times FAMILIAR, as what was taught says less of a photo unlike anything that is sold.
     COLORS, ATTRIBUTES, LABELS: agreement with the product's, see query.py. TEXT: relevance to the words.
     SHAPE, TEXTURE, PATTERN, HUE, PALETTE, VERIFIED: of the closer look; 0 without one. FAMILIAR: 1 - novelty of the
     photo. POPULAR: how often shoppers took this product, by the shop's own events.
@@ -178,7 +184,9 @@ def features_of(
         if seen is not None:
             for feature in _NEAR:
                 table[row, COLUMN[feature]] = getattr(seen, feature.value)
-    table[:, COLUMN[Feature.FAMILIAR]] = 1.0 - (UNKNOWN_NOVELTY if question.novelty is None else question.novelty)
+    familiar = 1.0 - (UNKNOWN_NOVELTY if question.novelty is None else question.novelty)
+    table[:, COLUMN[Feature.FAMILIAR]] = familiar
+    table[:, COLUMN[Feature.TYPE_FAMILIAR]] = familiar * table[:, COLUMN[Feature.TYPE]]
     if popularity:
         table[:, COLUMN[Feature.POPULAR]] = [popularity.get(one.product_id, 0.0) for one in candidates]
     return np.clip(table, 0.0, 1.0)

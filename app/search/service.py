@@ -31,7 +31,7 @@ from app.search.rank import (
 )
 
 MOST_ON_A_PAGE = 100
-CLOSER_LOOKS = 40
+CLOSER_LOOKS = 48
 """Candidates whose pictures are compared closely; 0.3 ms each (docs/decisions/0051)."""
 FACETS = tuple(FacetField)
 NO_WISHES = Wishes()
@@ -179,7 +179,7 @@ class VisualSearch:
     async def _closeness(
         self, snapshot: Snapshot, analysis: PhotoAnalysis, scored: list[Scored]
     ) -> dict[str, Closeness]:
-        chosen = worth_a_closer_look(scored, self._calibration, CLOSER_LOOKS)
+        chosen = worth_a_closer_look(scored, CLOSER_LOOKS)
         evidence = await snapshot.evidence([(one.product_id, one.candidate.image) for one in chosen])
         seen = [(one.product_id, picture) for one, picture in zip(chosen, evidence, strict=True) if picture is not None]
         if not seen:

@@ -1,5 +1,7 @@
 """The fit: finds what the data hold, keeps weights >= 0 and leaves alone what the data do not speak of."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,7 +25,7 @@ def drawn(rng: np.random.Generator, photos: int = 150, each: int = 20) -> Pairs:
     features[::each, LOOK] += 0.4
     features[::each, TYPE] = 0.9
     similar[::each] = 1.0
-    return Pairs(features, similar, very, np.repeat(np.arange(photos), each))
+    return Pairs(features, similar, very, np.ones(len(features)), np.repeat(np.arange(photos), each))
 
 
 def test_the_fit_is_calibrated_and_puts_the_very_product_first(rng: np.random.Generator) -> None:
@@ -51,9 +53,18 @@ def test_what_the_data_do_not_speak_of_keeps_its_prior(rng: np.random.Generator)
         assert fitted.weights[feature] == PRIOR[Stage.FINE].weights[feature]
 
 
+def test_pairs_nobody_can_tell_do_not_count_as_unlike(rng: np.random.Generator) -> None:
+    pairs = drawn(rng)
+    hidden = (rng.random(len(pairs.similar)) < 0.5) & (pairs.very < 0.5)
+    veiled = replace(pairs, similar=np.where(hidden, 0.0, pairs.similar), told=np.where(hidden, 0.0, 1.0))
+    known, half = fit_stage(pairs, Stage.COARSE), fit_stage(veiled, Stage.COARSE)
+    assert half.weights[Feature.TYPE] == pytest.approx(known.weights[Feature.TYPE], rel=0.25)
+    assert fit_stage(replace(veiled, told=np.ones(len(hidden))), Stage.COARSE).bias < half.bias - 0.2
+
+
 def test_judgments_that_are_all_alike_teach_nothing(rng: np.random.Generator) -> None:
     pairs = drawn(rng)
-    nothing = Pairs(pairs.features, np.zeros(len(pairs.similar)), pairs.very, pairs.photo)
+    nothing = replace(pairs, similar=np.zeros(len(pairs.similar)))
     assert fit_stage(nothing, Stage.COARSE) == PRIOR[Stage.COARSE]
 
 
@@ -64,12 +75,12 @@ def test_the_gradient_is_that_of_the_loss(seed: int) -> None:
     pairs = drawn(rng, photos=4, each=5)
     design = np.hstack([np.ones((len(pairs.similar), 1)), pairs.features[:, [LOOK, TYPE]]])
     prior, at, groups = np.array([-1.0, 1.0, 1.0]), rng.normal(size=3), listed(pairs)
-    slope = gradient(design, pairs.similar, groups, at, prior)
+    slope = gradient(design, pairs, groups, at, prior)
     for axis in range(3):
         step = np.zeros(3)
         step[axis] = 1e-5
-        ahead = loss(design, pairs.similar, groups, at + step, prior)
-        behind = loss(design, pairs.similar, groups, at - step, prior)
+        ahead = loss(design, pairs, groups, at + step, prior)
+        behind = loss(design, pairs, groups, at - step, prior)
         assert slope[axis] == pytest.approx((ahead - behind) / 2e-5, abs=1e-5)
 
 
@@ -78,11 +89,11 @@ def test_no_step_from_the_minimum_lowers_the_loss(rng: np.random.Generator) -> N
     design = np.hstack([np.ones((len(pairs.similar), 1)), pairs.features[:, [LOOK, TYPE]]])
     prior, groups = np.array([-1.0, 1.0, 1.0]), listed(pairs)
     best = minimized(design, pairs, prior)
-    least = loss(design, pairs.similar, groups, best, prior)
+    least = loss(design, pairs, groups, best, prior)
     for _ in range(50):
         there = best + rng.normal(scale=0.05, size=3)
         there[1:] = np.maximum(there[1:], 0.0)
-        assert loss(design, pairs.similar, groups, there, prior) >= least - 1e-7
+        assert loss(design, pairs, groups, there, prior) >= least - 1e-7
 
 
 def test_platt_undoes_a_stretch(rng: np.random.Generator) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.evaluation import InvalidQueries, JudgedPhoto, read_judged_photos
-from app.evaluation.judgments import grade, parsed, right_rank, similar
+from app.evaluation.judgments import grade, parsed, right_rank, similar, similarity
 from tests.builders import a_product
 
 SOLD = a_product("p1", item_group_id="g1", pattern="striped")
@@ -101,6 +101,15 @@ def test_traits_nobody_named_are_not_in_common() -> None:
     assert not similar(
         JudgedPhoto(1, Path("a"), product="p1", type="armchair"), a_product("p2", color="", material=""), bare
     )
+
+
+def test_where_traits_are_not_known_nobody_can_tell() -> None:
+    truth = JudgedPhoto(1, Path("a"), product="p1", type="armchair")
+    bare = a_product("p1", color="", material="", pattern="")
+    assert similarity(truth, a_product("p2", color="", material=""), bare) is None
+    assert similarity(truth, a_product("p2", color="red", material=""), a_product("p1", pattern="plain")) is None
+    assert similarity(truth, a_product("p2", color="red", material="oak"), a_product("p1", pattern="plain")) is False
+    assert similarity(truth, a_product("p2", type="vase"), bare) is False
 
 
 def test_a_variant_is_similar_whatever_its_color() -> None:
