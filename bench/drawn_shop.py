@@ -12,12 +12,17 @@ from tests.builders import INKS, SHAPES, a_photo_file
 COLUMNS = ("id", "title", "image_link", "price", "availability", "product_type", "color", "custom_label_0")
 
 
-def write_shop(folder: Path, count: int, *, name: str = "feed.tsv", side: int = 120, title: str = "The") -> Path:
-    """A TSV feed of `count` products, each with a drawing of its own (side x side pixels); returns its path."""
+def write_shop(
+    folder: Path, count: int, *, name: str = "feed.tsv", side: int = 120, title: str = "The", first_seed: int = 0
+) -> Path:
+    """A TSV feed of `count` products, each with a drawing of its own (side x side pixels); returns its path.
+
+    title: how all titles begin. first_seed: another one gives other drawings.
+    """
     rows = []
     for number in range(count):
         shape, ink = SHAPES[number % len(SHAPES)], list(INKS)[number // len(SHAPES) % len(INKS)]
-        (folder / f"p{number}.jpg").write_bytes(a_photo_file(shape, ink, side=side, seed=number))
+        (folder / f"p{number}.jpg").write_bytes(a_photo_file(shape, ink, side=side, seed=first_seed + number))
         words = f"{title} {ink} {shape} {number}"
         row = (f"p{number}", words, f"p{number}.jpg", f"{number + 1}.00 USD", "in stock", f"Toys > {shape.title()}s")
         rows.append((*row, ink, shape))
