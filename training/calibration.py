@@ -1,9 +1,9 @@
 """Fits the calibration that ships: `python -m training.calibration SHOP SHARED OUT`.
 
 SHOP: a folder with feed.tsv, pictures and queries.jsonl (demo_shop builds it); its photos of the split "fit" are used.
-SHARED: the measuring photos (../shared/data); every second photo of `household` and `grocery` is used, so that the
-weights also know real phone photos, where types that were learned from studio pictures fit badly. Of those only the
-ranking and what is certainly unlike counts: they have no colors and materials to judge likeness by
+SHARED: the measuring photos (../shared/data); every second photo of `household` and every tenth of `grocery` are used,
+so that the weights also know real phone photos, where types that were learned from studio pictures fit badly. Of those
+only the ranking and what is certainly unlike counts: they have no colors and materials to judge likeness by
 (judgments.similarity).
 """
 
@@ -27,7 +27,8 @@ from app.photos import Photo, decode_now
 from app.search import Calibration, VisualSearch, shipped_calibration
 
 Stock = list[tuple[Product, list[Path]]]
-REAL = ("household", "grocery")
+REAL = {"household": 2, "grocery": 10}
+"""Data set -> every how many of its photos is used."""
 
 
 async def decode(data: bytes) -> Photo:
@@ -54,7 +55,7 @@ def shop_stock(folder: Path) -> Stock:
 
 
 def real_stock(shared: Path) -> tuple[Stock, list[JudgedPhoto]]:
-    """Household and grocery products in one shop, and every second photo of them."""
+    """Household and grocery products in one shop, and some of their photos."""
     sold: dict[str, tuple[Product, list[Path]]] = {}
     photos: list[JudgedPhoto] = []
     with (shared / "manifest.csv").open(encoding="utf-8", newline="") as file:
@@ -67,7 +68,8 @@ def real_stock(shared: Path) -> tuple[Stock, list[JudgedPhoto]]:
             )
         elif row["kind"] == "query":
             photos.append(JudgedPhoto(len(photos) + 1, shared / row["path"], name, type=kind, split="fit"))
-    chosen = [photo for number, photo in enumerate(photos) if number % 2 == 0 and photo.product in sold]
+    photos = [photo for photo in photos if photo.product in sold]
+    chosen = [photo for number, photo in enumerate(photos) if number % REAL[(photo.product or "").split(":")[0]] == 0]
     return list(sold.values()), chosen
 
 

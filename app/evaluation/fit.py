@@ -1,6 +1,6 @@
-"""Pure: fit the ranking model's weights to judged pairs, with every weight >= 0.
+"""Pure: fit the ranking model's weights to judged pairs, with no weight below 0.
 
-What is minimized, per stage, over weights w >= 0 and a bias b:
+What is minimized, per stage, over weights w >= LEAST and a bias b:
 
     mean log loss of "similar"  +  LISTWISE * mean(-log softmax share of the very product among a photo's candidates)
     +  RIDGE * |w - prior|²
@@ -20,10 +20,12 @@ from app.search import FEATURES, Feature, Stage, Weights, probability
 
 Table = NDArray[np.float64]
 
-LISTWISE = 0.3
+LISTWISE = 1.0
 RIDGE = 1e-3
-STEPS = 4_000
-TOLERANCE = 1e-9
+LEAST = 0.2
+"""No evidence is ignored wholly, so that every agreement can be given as a reason; before the rescaling."""
+STEPS = 1_500
+TOLERANCE = 1e-7
 PRIOR: Mapping[Stage, Weights] = {
     Stage.WORDS: Weights(-3.0, {Feature.TEXT: 4.0, Feature.COLORS: 1.5, Feature.POPULAR: 0.3}),
     Stage.COARSE: Weights(
@@ -82,7 +84,7 @@ def minimized(design: Table, pairs: Pairs, prior: Table) -> Table:
     momentum = 1.0
     for _ in range(STEPS):
         there = ahead - gradient(design, pairs, groups, ahead, prior) / lipschitz
-        there[1:] = np.maximum(there[1:], 0.0)
+        there[1:] = np.maximum(there[1:], LEAST)
         following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
         if float((ahead - there) @ (there - here)) > 0.0:  # overshot: start the acceleration again
             following, ahead = 1.0, there

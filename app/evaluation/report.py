@@ -95,10 +95,11 @@ def found_measures(outcomes: Sequence[Outcome]) -> dict[str, Measure]:
 
 
 def calibration_measure(outcomes: Sequence[Outcome]) -> Measure:
-    """The calibration error over every item shown, resampled by photo."""
-    photos = [number for number, one in enumerate(outcomes) for _ in one.shown]
-    scores = np.array([item.score for one in outcomes for item in one.shown])
-    similar = np.array([float(item.similar) for one in outcomes for item in one.shown])
+    """The calibration error over every item shown whose likeness is known, resampled by photo."""
+    told = [(number, item) for number, one in enumerate(outcomes) for item in one.shown if item.similar is not None]
+    photos = [number for number, _ in told]
+    scores = np.array([item.score for _, item in told])
+    similar = np.array([float(item.similar is True) for _, item in told])
 
     def error(chosen: NDArray[np.intp]) -> float:
         return calibration_error(scores[chosen], similar[chosen])

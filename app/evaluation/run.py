@@ -7,7 +7,7 @@ from time import perf_counter
 
 from app.catalog import MAX_CANDIDATES, Catalog, FacetField, OneOf, Product, Query, Snapshot
 from app.errors import AppError
-from app.evaluation.judgments import JudgedPhoto, grade, right_rank, similar
+from app.evaluation.judgments import JudgedPhoto, grade, right_rank, similarity
 from app.photos import Photo
 from app.search import Match, RankedProduct, VisualSearch, Wishes
 
@@ -20,7 +20,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One item of an answer, judged. right: it is the very product. similar: a shopper would say so."""
+    """One item of an answer, judged.
+
+    right: it is the very product. similar: a shopper would call it so; None where nobody can tell.
+    """
 
     product_id: str
     title: str
@@ -30,7 +33,7 @@ class Shown:
     match: str
     grade: float
     right: bool
-    similar: bool
+    similar: bool | None
     reasons: tuple[tuple[str, str, float], ...]
 
 
@@ -162,7 +165,7 @@ async def judged_items(shelf: Shelf, judged: JudgedPhoto, items: Sequence[Ranked
             match=item.match.value,
             grade=grade(judged, item.product),
             right=good,
-            similar=similar(judged, item.product, sold),
+            similar=similarity(judged, item.product, sold),
             reasons=tuple((reason.code.value, reason.value, reason.weight) for reason in item.reasons),
         )
         for item, good in zip(items, right, strict=True)

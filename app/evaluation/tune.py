@@ -18,7 +18,7 @@ COARSE_DEPTH = 100
 """Candidates per photo, nearest by look, that the coarse stage is fitted to; farther ones are never shown."""
 HOW = (
     "Per stage a logistic model with weights >= 0, fitted by accelerated projected gradient to log loss plus "
-    "0.3 x listwise loss of the very product, ridge to the prior, then Platt scaling (app/evaluation/fit.py). "
+    "listwise loss of the very product, ridge to the prior, then Platt scaling (app/evaluation/fit.py). "
     "'Similar' is the proxy of app/evaluation/judgments.py. Words are fitted to queries made of a product's own "
     "color, material and type."
 )

@@ -31,7 +31,7 @@ from app.search.rank import (
 )
 
 MOST_ON_A_PAGE = 100
-CLOSER_LOOKS = 48
+CLOSER_LOOKS = 64
 """Candidates whose pictures are compared closely; 0.3 ms each (docs/decisions/0051)."""
 FACETS = tuple(FacetField)
 NO_WISHES = Wishes()

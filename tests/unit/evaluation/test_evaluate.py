@@ -228,7 +228,8 @@ async def test_a_tuned_calibration_is_no_worse_calibrated_and_keeps_the_cuts(cat
 
     def error(report: Report) -> float:
         items = [item for one in report.outcomes if one.judged.split == "test" for item in one.shown]
-        return calibration_error(np.array([i.score for i in items]), np.array([float(i.similar) for i in items]))
+        told = [(item.score, float(item.similar)) for item in items if item.similar is not None]
+        return calibration_error(*(np.array(column) for column in zip(*told, strict=True)))
 
     before, after = await report_of(catalog, photos), await report_of(catalog, photos, tuned)
     assert error(after) < error(before)
