@@ -97,6 +97,8 @@ def settings_in(folder: Path, **changes: object) -> Settings:
             "catalog": f"sqlite:///{folder / 'akin.db'}",
             "photo_store": folder / "photos.db",
             "decode_slots": 1,
+            "deadline_ms": 120_000,  # a starved machine is no reason for a red test
+            "decode_timeout_s": 60.0,
             **changes,
         }
     )
