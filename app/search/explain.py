@@ -15,7 +15,7 @@ from app.search.model import Reason, ReasonCode
 from app.search.rank import Scored
 
 MOST = 5
-SMALL = 0.03
+SMALL = 0.01
 """A reason with less than this share of the score is left out where two others remain."""
 
 

@@ -196,7 +196,8 @@ def logits(table: NDArray[np.float64], weights: Weights, *, words: bool, photo: 
     """(n,) the argument of the logistic function. Words beside a photo narrow: a product that has none of them loses
     the weight of TEXT, one that fits them best keeps the score it has without words."""
     narrowing = weights.weights.get(Feature.TEXT, 0.0) if words and photo else 0.0
-    return np.asarray(table @ column_weights(weights) + (weights.bias - narrowing), dtype=np.float64)
+    # Row by row: a matrix product rounds differently with the number of rows, and a score must not.
+    return np.asarray((table * column_weights(weights)).sum(axis=1) + (weights.bias - narrowing), dtype=np.float64)
 
 
 def column_weights(weights: Weights) -> NDArray[np.float64]:

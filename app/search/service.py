@@ -1,7 +1,7 @@
 """VisualSearch: the one use case. Analyze, retrieve, look closer, rank, cut, count, page."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -29,9 +29,10 @@ from app.search.rank import (
     relevant,
     worth_a_closer_look,
 )
+from app.search.settle import VOTERS, settled
 
 MOST_ON_A_PAGE = 100
-CLOSER_LOOKS = 64
+CLOSER_LOOKS = 48
 """Candidates whose pictures are compared closely; 0.3 ms each (docs/decisions/0051)."""
 FACETS = tuple(FacetField)
 NO_WISHES = Wishes()
@@ -208,11 +209,19 @@ class VisualSearch:
             total=len(results),
             facets=facets,
             generation=generation,
-            analysis=findings.analysis,
+            analysis=await self._settled(findings, results),
             next_cursor=cursor,
             degraded=self._degraded(findings),
             timings_ms=watch.milliseconds,
         )
+
+    async def _settled(self, findings: Findings, results: Sequence[Scored]) -> PhotoAnalysis | None:
+        """The analysis with its type settled by the best answers, the same on every page."""
+        if findings.analysis is None:
+            return None
+        best = {one.product_id: one.score for one in results[:VOTERS]}
+        products = await findings.snapshot.products(list(best))
+        return settled(findings.analysis, [(product.type, best[product.id]) for product in products])
 
     async def _items(self, findings: Findings, shown: Iterable[Scored]) -> tuple[RankedProduct, ...]:
         """The products of a page. One that was deleted since it was found is left out."""

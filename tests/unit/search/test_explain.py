@@ -12,6 +12,7 @@ from app.search.explain import explain
 from app.search.query import query_for_photo, query_for_words
 from app.search.rank import Scored, contributions, rank
 from tests.builders import a_product, an_analysis
+from tests.unit.search.shop import STEADY
 from tests.unit.search.strategies import closenesses, signals
 
 SHIPPED = shipped_calibration()
@@ -47,10 +48,20 @@ def test_the_weights_sum_to_the_score_and_the_weightiest_comes_first(
 def test_a_product_that_agrees_in_much_has_several_reasons_by_name() -> None:
     given_reasons = reasons(scored(FULL, Closeness(0.9, 0.8, 0.7, 0.7, 0.9, 0.9)))
     named = {reason.code: reason.value for reason in given_reasons}
-    assert named[ReasonCode.SAME_TYPE] == "armchair"
     assert named[ReasonCode.COLOR] == "teal"
     assert named[ReasonCode.SAME_PRODUCT] == "0.90"
     assert len(given_reasons) >= 2
+
+
+def test_the_type_is_named_where_it_counts() -> None:
+    one = rank([Candidate("p1", "", 0, FULL)], PHOTO, STEADY)[0]
+    analysis = an_analysis()
+    query = query_for_photo(analysis, Wishes())
+    named = {
+        reason.code: reason.value
+        for reason in explain(one, contributions(one, PHOTO, STEADY), a_product(), query, analysis)
+    }
+    assert named[ReasonCode.SAME_TYPE] == "armchair"
 
 
 def test_each_shared_attribute_is_named_by_its_part() -> None:
