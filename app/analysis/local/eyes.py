@@ -13,6 +13,7 @@ from app.analysis.local.canvas import READ_SIDE, WHOLE, Box, Canvas, canvas_of, 
 from app.analysis.local.channels import DIMS, joined
 from app.analysis.local.color import SeenColor, color_histogram, named_colors
 from app.analysis.local.keypoints import points_of
+from app.analysis.local.light import light_factors, relit
 from app.analysis.local.matching import pack
 from app.analysis.local.region import Region, find_region, framed, whole_region
 from app.analysis.local.shape import read_shape
@@ -54,7 +55,7 @@ class LocalEyes:
         """
         photo = np.ascontiguousarray(pixels)
         whole = cut(photo, crop) if crop is not None else photo
-        picture = reduced(whole, READ_SIDE)
+        picture = relit(reduced(whole, READ_SIDE), light_factors(photo))
         region = whole_region(picture) if crop is not None else find_region(picture)
         canvas = canvas_of(picture, region.mask, WHOLE if crop is not None else framed(region))
         return Seen(
