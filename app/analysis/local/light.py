@@ -2,7 +2,7 @@
 
 Shades of gray (Finlayson and Trezzi, 2004): the p-norm of a photo's linear light is taken for the light's color. A
 catalog picture before white is left as it is; a room at dusk becomes about neutral. Only STRENGTH of the correction is
-made: a room painted red is no lamp.
+made, and none where no lamp is as colored as that: a wall painted yellow is no light.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 NORM = 6.0
 STRENGTH = 0.7
 MOST_GAIN = 2.0
+LAMP, PAINT = 3.0, 6.0
+"""Ratio of the strongest to the weakest channel (linear) up to which it is a lamp's color (an old bulb has about 3), and
+from which it is a thing's; between them the correction fades."""
 GAMMA = 2.2
 """Close enough to sRGB's curve, and a gain of linear light is then a plain factor of the stored values too."""
 BRIGHT_PERCENTILE = 98.0
@@ -32,7 +35,8 @@ def light_factors(photo: NDArray[np.uint8]) -> NDArray[np.float32]:
     small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA) if scale < 1 else photo
     linear = (np.asarray(small, dtype=np.float32) / 255.0) ** np.float32(GAMMA)
     norms = np.maximum((linear**NORM).mean(axis=(0, 1)) ** (1 / NORM), 1e-4)
-    gains = np.clip(norms.mean() / norms, 1 / MOST_GAIN, MOST_GAIN) ** STRENGTH
+    doubt = np.clip((norms.max() / norms.min() - LAMP) / (PAINT - LAMP), 0.0, 1.0)
+    gains = np.clip(norms.mean() / norms, 1 / MOST_GAIN, MOST_GAIN) ** (STRENGTH * (1.0 - doubt))
     bright = max(float(np.percentile((linear * gains).max(axis=2), BRIGHT_PERCENTILE)), DARKEST_BRIGHT)
     return np.asarray((gains * (BRIGHT / bright)) ** (1 / GAMMA), dtype=np.float32)
 
