@@ -15,8 +15,8 @@ NORM = 6.0
 STRENGTH = 0.7
 MOST_GAIN = 2.0
 LAMP, PAINT = 3.0, 6.0
-"""Ratio of the strongest to the weakest channel (linear) up to which it is a lamp's color (an old bulb has about 3), and
-from which it is a thing's; between them the correction fades."""
+"""Ratio of the strongest to the weakest channel (linear) up to which it is a lamp's color (an old bulb has about 3),
+and from which it is a thing's; between them the correction fades."""
 GAMMA = 2.2
 """Close enough to sRGB's curve, and a gain of linear light is then a plain factor of the stored values too."""
 BRIGHT_PERCENTILE = 98.0

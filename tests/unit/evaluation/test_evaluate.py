@@ -228,8 +228,9 @@ async def test_a_tuned_calibration_is_no_worse_calibrated_and_keeps_the_cuts(cat
 
     def error(report: Report) -> float:
         items = [item for one in report.outcomes if one.judged.split == "test" for item in one.shown]
-        told = [(item.score, float(item.similar)) for item in items if item.similar is not None]
-        return calibration_error(*(np.array(column) for column in zip(*told, strict=True)))
+        told = [item for item in items if item.similar is not None]
+        scores, outcomes = [item.score for item in told], [float(bool(item.similar)) for item in told]
+        return calibration_error(np.array(scores), np.array(outcomes))
 
     before, after = await report_of(catalog, photos), await report_of(catalog, photos, tuned)
     assert error(after) < error(before)
