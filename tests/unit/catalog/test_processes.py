@@ -117,7 +117,7 @@ async def test_eight_writers_wait_for_each_other_and_lose_nothing(path: Path, ca
 
 async def test_a_loader_killed_at_any_point_loses_nothing_and_is_resumed(path: Path, catalog: SqliteCatalog) -> None:
     """Ten kills -9, each at another moment; bench/ has the fifty of the promise."""
-    seed, total = 20261121, 1_000
+    seed, total = 20261121, 5_000
     rng = random.Random(seed)
     kept: set[int] = set()
     for round_ in range(10):
