@@ -21,7 +21,8 @@ from app.search import FEATURES, Feature, Stage, Weights, probability
 Table = NDArray[np.float64]
 
 LISTWISE = 1.0
-RIDGE = 1e-3
+RIDGE = 2e-2
+"""Strong enough that a few hundred photos of one shop do not undo what holds for all (PRIOR)."""
 LEAST = 0.2
 """No evidence is ignored wholly, so that every agreement can be given as a reason; before the rescaling."""
 STEPS = 1_500
@@ -30,18 +31,19 @@ PRIOR: Mapping[Stage, Weights] = {
     Stage.WORDS: Weights(-3.0, {Feature.TEXT: 4.0, Feature.COLORS: 1.5, Feature.POPULAR: 0.3}),
     Stage.COARSE: Weights(
         -7.0,
-        {Feature.LOOK: 2.0, Feature.LOOK_HIGH: 4.0, Feature.TYPE: 0.5, Feature.TYPE_FAMILIAR: 2.0, Feature.COLORS: 1.0,
-         Feature.ATTRIBUTES: 0.5, Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.FAMILIAR: 1.0, Feature.POPULAR: 0.3},
+        {Feature.LOOK: 5.0, Feature.LOOK_HIGH: 5.0, Feature.TYPE: 0.5, Feature.TYPE_FAMILIAR: 0.5, Feature.COLORS: 0.5,
+         Feature.ATTRIBUTES: 0.5, Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.FAMILIAR: 0.5, Feature.POPULAR: 0.3},
     ),
     Stage.FINE: Weights(
         -7.0,
-        {Feature.LOOK_HIGH: 2.0, Feature.TYPE: 0.5, Feature.TYPE_FAMILIAR: 2.0, Feature.COLORS: 0.5,
-         Feature.ATTRIBUTES: 0.5, Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.SHAPE: 1.0, Feature.TEXTURE: 1.2,
-         Feature.PATTERN: 1.5, Feature.HUE: 1.2, Feature.PALETTE: 0.5, Feature.VERIFIED: 5.0, Feature.FAMILIAR: 1.0,
+        {Feature.LOOK_HIGH: 0.5, Feature.TYPE: 0.5, Feature.TYPE_FAMILIAR: 0.5, Feature.COLORS: 0.5,
+         Feature.ATTRIBUTES: 0.5, Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.SHAPE: 2.5, Feature.TEXTURE: 2.7,
+         Feature.PATTERN: 2.8, Feature.HUE: 2.0, Feature.PALETTE: 0.5, Feature.VERIFIED: 6.0, Feature.FAMILIAR: 0.5,
          Feature.POPULAR: 0.3},
     ),
 }  # fmt: skip
-"""Where a weight stays when the judged photos say nothing of it (no labels, no words, no popularity in them)."""
+"""Where a weight stays when the judged photos say little of it. The channels stand as in the eyes' own `look_score`,
+which was chosen on several shops (docs/decisions/0010)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
