@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.mixture import GaussianMixture
 
-from app.analysis.local.eyes import canvas_for
+from app.analysis.local.eyes import read_canvas
 from app.analysis.local.keypoints import points_of
 from app.analysis.local.matching import DESCRIPTOR_DIMS
 from app.analysis.local.texture import read_dense
@@ -36,7 +36,7 @@ def main() -> None:
         picture = read_picture(entries[number].path)
         if turn % 3 == 0:
             picture = shopper_view(made_up_package(rng), picture, rng)
-        canvas = canvas_for(picture)
+        _, canvas = read_canvas(picture)
         dense = read_dense(canvas)
         some = rng.choice(len(dense.lines), min(len(dense.lines), PER_PICTURE), replace=False)
         lines.append(dense.lines[some])

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.analysis.local.eyes import canvas_for, raw_readings
+from app.analysis.local.eyes import raw_readings, read_canvas
 from app.analysis.local.texture import FisherCoder
 from training.pictures import clothing_pictures, read_picture, rendered_pictures
 from training.views import catalog_view, made_up_package, shopper_view
@@ -45,7 +45,7 @@ def main() -> None:
     if options.renders:
         views = rendered_views(options.renders, options.clothing, rng)
     for number, (pixels, thing, kind) in enumerate(views):
-        for name, values in raw_readings(canvas_for(pixels), coders).items():
+        for name, values in raw_readings(read_canvas(pixels)[1], coders).items():
             readings.setdefault(name, []).append(values.astype(np.float16))
         things.append(thing)
         kinds.append(kind)

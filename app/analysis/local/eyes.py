@@ -53,11 +53,7 @@ class LocalEyes:
 
         Never fails for a flat, gray or tiny picture: the answer then has little in it.
         """
-        photo = np.ascontiguousarray(pixels)
-        whole = cut(photo, crop) if crop is not None else photo
-        picture = relit(reduced(whole, READ_SIDE), light_factors(photo))
-        region = whole_region(picture) if crop is not None else find_region(picture)
-        canvas = canvas_of(picture, region.mask, WHOLE if crop is not None else framed(region))
+        region, canvas = read_canvas(pixels, crop)
         return Seen(
             region=crop if crop is not None else region.box,
             region_confidence=round(1.0 if crop is not None else region.confidence, 4),
@@ -68,11 +64,13 @@ class LocalEyes:
         )
 
 
-def canvas_for(pixels: NDArray[np.uint8]) -> Canvas:
-    """The found object's canvas, as `see` reads it; training reads the same."""
-    picture = reduced(np.ascontiguousarray(pixels), READ_SIDE)
-    region = find_region(picture)
-    return canvas_of(picture, region.mask, framed(region))
+def read_canvas(pixels: NDArray[np.uint8], crop: Box | None = None) -> tuple[Region, Canvas]:
+    """The object's region and its canvas with the light taken out: what is seen, and what training learns from."""
+    photo = np.ascontiguousarray(pixels)
+    whole = cut(photo, crop) if crop is not None else photo
+    picture = relit(reduced(whole, READ_SIDE), light_factors(photo))
+    region = whole_region(picture) if crop is not None else find_region(picture)
+    return region, canvas_of(picture, region.mask, WHOLE if crop is not None else framed(region))
 
 
 def raw_readings(canvas: Canvas, coders: Mapping[str, FisherCoder]) -> dict[str, NDArray[np.float32]]:
