@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.analysis import Box, PhotoAnalysis
-from app.analysis.local import Teaching
+from app.analysis.local import Teaching, see_in_one_thread
 from app.analysis.providers.local import LocalAnalyzer
 from app.analysis.registry import Means, analyzer_named
 from app.catalog import Catalog, NothingPublished, sqlite
@@ -100,6 +100,7 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
             cores, mp_context=multiprocessing.get_context("spawn"), initializer=_live_and_die_with_the_parent
         )
     else:
+        see_in_one_thread()
         executor = ThreadPoolExecutor(cores, thread_name_prefix="eyes")
     try:
         built = [analyzer_named(name, Means(executor, settings.embedder)) for name in settings.analyzers]
@@ -119,6 +120,7 @@ def _live_and_die_with_the_parent() -> None:
     process whose parent was killed would wait for work for ever, with all its memory.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    see_in_one_thread()
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
 
 

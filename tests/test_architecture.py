@@ -35,6 +35,7 @@ SOLE_IMPORTERS: dict[str, tuple[str, ...]] = {
     "pillow_heif": ("app/photos/decode",),
     "cv2": ("app/analysis/local/",),
     "onnxruntime": ("app/analysis/local/onnx_embedder.py",),
+    "threadpoolctl": ("app/analysis/local/threads.py",),
     "elasticsearch": ("app/catalog/elasticsearch/",),
     "google": ("app/analysis/providers/",),
     "boto3": ("app/analysis/providers/rekognition.py",),

@@ -10,6 +10,7 @@ from app.analysis.local.eyes import LocalEyes, Seen
 from app.analysis.local.matching import verify
 from app.analysis.local.onnx_embedder import BadEmbedder, OnnxEmbedder
 from app.analysis.local.teaching import Taught, Teaching, TeachingMismatch
+from app.analysis.local.threads import see_in_one_thread
 
 EMBEDDER_NAME = "akin-local/1"
 
@@ -27,5 +28,6 @@ __all__ = [
     "channel_similarities",
     "color_similarity",
     "look_score",
+    "see_in_one_thread",
     "verify",
 ]
