@@ -6,8 +6,10 @@ from typing import Protocol
 
 from app.catalog.model import (
     Candidates,
+    Counts,
     FacetCount,
     FacetField,
+    Filter,
     Generation,
     ImageEvidence,
     Product,
@@ -54,6 +56,13 @@ class Snapshot(Protocol):
         one of its spellings. Per field at most `limit` values, by count descending, then value ascending without
         regard to case; products without a value are not counted. CATEGORY counts every level of the path. PRICE
         counts the buckets of `price_bucket`, all of them, in price order. A product id given twice counts once.
+        """
+        ...
+
+    async def count(self, filters: Sequence[Filter] = (), fields: Sequence[FacetField] = (), limit: int = 20) -> Counts:
+        """Count all products for which all filters hold, however many, and their values as `facets` does.
+
+        Exact: 100,000 products with a value are told as 100,000. Raises UnknownFilter as `retrieve` does.
         """
         ...
 

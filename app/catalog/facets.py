@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from app.catalog.errors import UnknownFilter
-from app.catalog.model import Channel, FacetField, Product
+from app.catalog.model import LABEL_CONFIDENCE, Channel, FacetField, Product
 
 CATEGORY_SEPARATOR = " > "
 
@@ -17,7 +17,8 @@ def facet_values(product: Product, field: FacetField) -> tuple[str, ...]:
     """The values a product has in a field, as written, without repeats; () when it has none.
 
     CATEGORY: every level of the path, the whole path last. COLOR and MATERIAL: the parts of a list ("Red/Blue"), lower
-    case. PRICE: the one bucket of what a shopper pays.
+    case. PRICE: the one bucket of what a shopper pays. LABEL: the case-folded names of its labels that somebody gave a
+    confidence of at least LABEL_CONFIDENCE.
     """
     match field:
         case FacetField.BRAND:
@@ -38,6 +39,9 @@ def facet_values(product: Product, field: FacetField) -> tuple[str, ...]:
         case FacetField.PRICE:
             pays = product.sells_for
             return () if pays is None else (price_bucket(pays.amount),)
+        case FacetField.LABEL:
+            weights = sparse_weights(product, Channel.LABELS)
+            return tuple(name for name, confidence in weights.items() if confidence >= LABEL_CONFIDENCE)
 
 
 def sparse_weights(product: Product, channel: Channel) -> dict[str, float]:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 MAX_CANDIDATES = 1_000
 """The most candidates a catalog returns for one query."""
 
+LABEL_CONFIDENCE = 0.5
+"""From here on a label counts as the product's own where no other confidence is asked for."""
+
 
 class Availability(StrEnum):
     """Whether the product can be bought now; the words of the Merchant feed."""
@@ -137,6 +140,7 @@ class FacetField(StrEnum):
     PATTERN = "pattern"
     AVAILABILITY = "availability"
     PRICE = "price"  # buckets, see catalog.price_bucket
+    LABEL = "label"  # names of labels somebody gave it with a confidence >= LABEL_CONFIDENCE, case-folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +172,32 @@ class HasAttribute:
 
 
 @dataclass(frozen=True, slots=True)
+class HasLabel:
+    """Holds when somebody gave the product one of the labels at >= min_confidence; without regard to case.
+
+    With LABEL_CONFIDENCE it holds for exactly the products that OneOf(FacetField.LABEL, names) holds for."""
+
+    names: tuple[str, ...]
+    min_confidence: float = LABEL_CONFIDENCE
+
+
+@dataclass(frozen=True, slots=True)
 class NotProduct:
     """Holds for every product but these (for "similar to this one")."""
 
     ids: tuple[str, ...]
 
 
-Filter = OneOf | PriceBetween | HasAttribute | NotProduct
+@dataclass(frozen=True, slots=True)
+class AfterProduct:
+    """Holds for products whose id comes after this one, by code points (for listing a catalog page by page).
+
+    No product needs to have the id; "" comes before every product."""
+
+    id: str
+
+
+Filter = OneOf | PriceBetween | HasAttribute | HasLabel | NotProduct | AfterProduct
 
 
 class Channel(StrEnum):
@@ -250,6 +273,14 @@ class FacetCount:
 
     value: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Figures over all products that pass some filters. products: how many those are. facets: as Snapshot.facets."""
+
+    products: int
+    facets: Mapping[FacetField, tuple[FacetCount, ...]]
 
 
 class GenerationState(StrEnum):

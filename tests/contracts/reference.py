@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from app.catalog import (
     SPARSE_CHANNELS,
+    AfterProduct,
     Availability,
     Channel,
     FacetField,
     Filter,
     HasAttribute,
+    HasLabel,
     ImageEvidence,
     Money,
     NotProduct,
@@ -128,6 +130,9 @@ def a_random_query(rng: np.random.Generator, *, limit: int) -> Query:
         PriceBetween(Decimal("9.99"), Decimal("50")),
         PriceBetween(low=Decimal("10")),
         HasAttribute("material", ("velvet", "oak"), 0.3),
+        HasLabel(("Chair", "light"), 0.9),
+        OneOf(FacetField.LABEL, ("SEAT",)),
+        AfterProduct("r007"),
         NotProduct(("r003", "r004", "nobody")),
     ]
     chosen = rng.choice(len(filters), size=int(rng.integers(4)), replace=False)
@@ -148,6 +153,8 @@ def _holds(product: Product, wish: Filter) -> bool:
             bounds = [tuple(map(Decimal, value.split("-"))) for value in values]
             pays = product.sells_for
             return pays is not None and any(low <= pays.amount < high for low, high in bounds)
+        case OneOf(field=FacetField.LABEL, values=values):
+            return _holds(product, HasLabel(values))
         case OneOf(field=field, values=values):
             own = {part.strip().casefold() for part in str(getattr(product, field.value) or "").split("/")}
             return not own.isdisjoint(value.casefold() for value in values)
@@ -159,6 +166,11 @@ def _holds(product: Product, wish: Filter) -> bool:
                 said.name == name and said.value.casefold() in values and said.confidence >= least
                 for said in product.attributes
             )
+        case HasLabel(names=names, min_confidence=least):
+            wanted = {name.casefold() for name in names}
+            return any(label.name.casefold() in wanted and label.confidence >= least for label in product.labels)
+        case AfterProduct(id=product_id):
+            return product.id > product_id
         case NotProduct(ids=ids):
             return product.id not in ids
 

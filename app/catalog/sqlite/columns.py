@@ -125,3 +125,41 @@ class FacetColumn:
         self._sets.append(tuple(dict.fromkeys(self._values.code(value) for value in values)))
         self._set_codes[joined] = len(self._sets) - 1
         return len(self._sets) - 1
+
+
+class ManyValued:
+    """The values of a field that products have many of in ever new combinations (labels): a code per value and product.
+
+    What FacetColumn keeps once a set would here be kept once a product.
+    """
+
+    def __init__(self, products: int) -> None:
+        self._values = Values()
+        self._codes = Rows(np.int32, capacity=products)
+        self._ends = Rows(np.int64, capacity=products)
+
+    def append(self, products: Sequence[Sequence[str]]) -> None:
+        """Add the values of products, each value once a product."""
+        self._codes.append([self._values.code(value) for values in products for value in values])
+        ends = np.cumsum([len(values) for values in products]) + (self._ends.view()[-1] if self._ends.count else 0)
+        self._ends.append(ends)
+
+    def holding(self, values: Iterable[str], count: int) -> NDArray[np.bool_]:
+        """(count,) whether each of the first products has one of the values."""
+        ends = self._ends.view()[:count]
+        wanted = self._values.known(values)
+        holds = np.zeros(count, dtype=np.bool_)
+        if wanted and count:
+            places = np.flatnonzero(np.isin(self._codes.view()[: ends[-1]], wanted))
+            holds[np.searchsorted(ends, places, side="right")] = True
+        return holds
+
+    def counts(self, rows: NDArray[np.int32]) -> list[tuple[str, int]]:
+        """How many of these products have each value; values none has are left out, in no order."""
+        ends = self._ends.view()
+        stops = ends[rows]
+        lengths = stops - np.where(rows > 0, ends[rows - 1], 0)
+        starts = np.cumsum(lengths) - lengths
+        places = np.repeat(stops - lengths - starts, lengths) + np.arange(int(lengths.sum()))
+        per_value = np.bincount(self._codes.view()[places], minlength=1)
+        return [(self._values.spellings[code], int(per_value[code])) for code in np.flatnonzero(per_value)]

@@ -25,6 +25,9 @@ from app.catalog.model import (
 WORD_COLUMNS = ("title", "brand", "type", "color", "material", "category", "description")
 """The columns of a generation's full-text table, in order."""
 
+WRITTEN_FACETS = tuple(field for field in FacetField if field is not FacetField.LABEL)
+"""The fields whose values stand in the facts, in order; labels stand there as a channel already."""
+
 VALUE_SEPARATOR = "\x1f"
 """Between the values of one facet field in the facts; a character no feed uses in a word."""
 
@@ -73,15 +76,15 @@ def from_document(product_id: str, content_hash: str, text: str) -> Product:
 def to_facts(product: Product) -> str:
     """What the index wants of a product, as JSON, so that opening a catalog parses little and works nothing out.
 
-    [group id, price or null, [values of each FacetField, joined by VALUE_SEPARATOR], [{term: weight} of each channel of
-    SPARSE_CHANNELS]].
+    [group id, price or null, [values of each of WRITTEN_FACETS, joined by VALUE_SEPARATOR], [{term: weight} of each
+    channel of SPARSE_CHANNELS]].
     """
     pays = product.sells_for
     return json.dumps(
         [
             product.item_group_id,
             None if pays is None else float(pays.amount),
-            [VALUE_SEPARATOR.join(facet_values(product, field)) for field in FacetField],
+            [VALUE_SEPARATOR.join(facet_values(product, field)) for field in WRITTEN_FACETS],
             [sparse_weights(product, channel) for channel in SPARSE_CHANNELS],
         ],
         ensure_ascii=False,

@@ -15,8 +15,10 @@ import numpy as np
 from app.catalog.errors import CatalogUnavailable, ProductNotFound
 from app.catalog.model import (
     Candidates,
+    Counts,
     FacetCount,
     FacetField,
+    Filter,
     Generation,
     ImageEvidence,
     Product,
@@ -83,6 +85,10 @@ class SqliteSnapshot:
         """See Snapshot.facets."""
         return await self._threads.run(self._facets, product_ids, fields, limit)
 
+    async def count(self, filters: Sequence[Filter] = (), fields: Sequence[FacetField] = (), limit: int = 20) -> Counts:
+        """See Snapshot.count."""
+        return await self._threads.run(self._count, filters, fields, limit)
+
     async def products(self, ids: Sequence[str]) -> list[Product]:
         """See Snapshot.products."""
         return await self._threads.run(self._products, ids)
@@ -113,6 +119,10 @@ class SqliteSnapshot:
     ) -> Mapping[FacetField, tuple[FacetCount, ...]]:
         rows = self._view.rows_of(product_ids)
         return {name: retrieval.count_facet(self._view, rows, name, limit) for name in fields}
+
+    def _count(self, filters: Sequence[Filter], fields: Sequence[FacetField], limit: int) -> Counts:
+        rows = np.flatnonzero(retrieval.passing_rows(self._view, filters)).astype(np.int32)
+        return Counts(rows.size, {name: retrieval.count_facet(self._view, rows, name, limit) for name in fields})
 
     def _products(self, ids: Sequence[str]) -> list[Product]:
         with self._database.read() as connection:

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.catalog.model import SPARSE_CHANNELS, FacetField
-from app.catalog.sqlite.columns import FacetColumn, Rows, Strings
+from app.catalog.model import LABEL_CONFIDENCE, SPARSE_CHANNELS, Channel, FacetField
+from app.catalog.sqlite.columns import FacetColumn, ManyValued, Rows, Strings
+from app.catalog.sqlite.documents import WRITTEN_FACETS
 from app.catalog.sqlite.lookup import RowLookup
 from app.catalog.sqlite.postings import Postings
 from app.catalog.sqlite.vectors import quantize
@@ -22,6 +23,7 @@ from app.catalog.sqlite.vectors import quantize
 BATCH = 1_024
 """Products that are turned into rows at a time while a generation is read."""
 
+_LABELS = SPARSE_CHANNELS.index(Channel.LABELS)
 _WORN_SHARE = 0.2
 _WORN_ROWS = 1_000
 
@@ -93,7 +95,9 @@ class Index:
         self.worst_error = 0.0
         self.lookup = RowLookup()
         self.groups = Strings()
-        self.facets = {field: FacetColumn(products) for field in FacetField}
+        self._written = {field: FacetColumn(products) for field in WRITTEN_FACETS}
+        self._labels = ManyValued(products)
+        self.facets: dict[FacetField, FacetColumn | ManyValued] = {**self._written, FacetField.LABEL: self._labels}
         self.postings = {channel: Postings() for channel in SPARSE_CHANNELS}
         self._postings = tuple(self.postings.values())
         self._count = 0
@@ -142,8 +146,12 @@ class Index:
             for postings, weights in zip(self._postings, channels, strict=True):
                 if weights:
                     postings.add(row, weights)
-        for place, column in enumerate(self.facets.values()):
+        for place, column in enumerate(self._written.values()):
             column.append([entry.facts[2][place] for entry in batch])
+        labels = (entry.facts[3][_LABELS] for entry in batch)
+        self._labels.append(
+            [[name for name, confidence in own.items() if confidence >= LABEL_CONFIDENCE] for own in labels]
+        )
         prices = (entry.facts[1] for entry in batch)
         self._prices.append([np.nan if price is None else price for price in prices])
         self._append_pictures(batch)

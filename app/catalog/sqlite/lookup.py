@@ -77,6 +77,16 @@ class RowLookup:
             order[place] = self._sealed_before(product_id) - 1 + rank / (len(by_id) + 1)
         return order
 
+    def after(self, product_id: str, count: int) -> NDArray[np.bool_]:
+        """(count,) whether the id of each of the first rows comes after this one."""
+        holds = np.zeros(count, dtype=np.bool_)
+        first = self._sealed_before(product_id)
+        is_there = first < self.sealed and self.ids.at(first) == product_id
+        holds[first + is_there : self.sealed] = True
+        for row in range(self.sealed, count):
+            holds[row] = self.ids.at(row) > product_id
+        return holds
+
     def _row(self, product_id: str, start: int, count: int) -> int:
         for row in reversed(self._later.get(product_id, ())):
             if row < count:

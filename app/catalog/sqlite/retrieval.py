@@ -12,6 +12,7 @@ from app.catalog.facets import bucket_bounds
 from app.catalog.model import (
     MAX_CANDIDATES,
     SPARSE_CHANNELS,
+    AfterProduct,
     Candidate,
     Candidates,
     Channel,
@@ -19,6 +20,7 @@ from app.catalog.model import (
     FacetField,
     Filter,
     HasAttribute,
+    HasLabel,
     NotProduct,
     OneOf,
     PriceBetween,
@@ -103,16 +105,25 @@ def _holds(view: View, wish: Filter) -> NDArray[np.bool_]:
                 holds &= view.prices <= float(high)
             return holds
         case HasAttribute(name=name, values=values, min_confidence=least):
-            holds = np.zeros(view.count, dtype=np.bool_)
-            for value in values:
-                rows, weights = index.postings[Channel.ATTRIBUTES].of(f"{name}={value}".strip().casefold(), view.count)
-                holds[rows[weights >= np.float32(least)]] = True
-            return holds
+            return _confident(view, Channel.ATTRIBUTES, [f"{name}={value}" for value in values], least)
+        case HasLabel(names=names, min_confidence=least):
+            return _confident(view, Channel.LABELS, names, least)
+        case AfterProduct(id=product_id):
+            return index.lookup.after(product_id, view.count)
         case NotProduct(ids=ids):
             holds = np.ones(view.count, dtype=np.bool_)
             holds[view.rows_of(ids)] = False
             return holds
     raise UnknownFilter(f"The catalog has no filter like {wish!r}.")
+
+
+def _confident(view: View, channel: Channel, terms: Iterable[str], least: float) -> NDArray[np.bool_]:
+    """(n,) the products that have one of the terms with at least this weight."""
+    holds = np.zeros(view.count, dtype=np.bool_)
+    for term in terms:
+        rows, weights = view.index.postings[channel].of(term.strip().casefold(), view.count)
+        holds[rows[weights >= np.float32(least)]] = True
+    return holds
 
 
 def _other_signals(

@@ -77,11 +77,15 @@ def test_values_of_every_field() -> None:
         FacetField.PATTERN: ("striped",),
         FacetField.AVAILABILITY: ("in_stock",),
         FacetField.PRICE: ("20-50",),
+        FacetField.LABEL: ("chair",),
     }
 
 
 def test_a_product_that_says_nothing_has_no_values() -> None:
-    product = a_product(brand="", type=None, category=(), color=" ", material="/", pattern="", price=None)
+    unsure = (SeenLabel("chair", 0.49, "a"), SeenLabel("CHAIR", 0.3, "b"))
+    product = a_product(
+        brand="", type=None, category=(), color=" ", material="/", pattern="", price=None, labels=unsure
+    )
     empty = [field for field in FacetField if field is not FacetField.AVAILABILITY]
     assert {facet_values(product, field) for field in empty} == {()}
 
