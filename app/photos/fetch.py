@@ -1,12 +1,13 @@
 """ImageFetcher: URL -> bytes, without ever dialing an address that strangers must not reach through us."""
 
 import asyncio
+import io
 import ipaddress
 import random
 import socket
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import httpcore
 import httpx
@@ -74,9 +75,15 @@ class ImageFetcher:
         429, 5xx, timeouts and broken connections are tried up to three times, with growing, jittered waits or as
         Retry-After says. Raises an ImageNotFetched.
         """
+        body = io.BytesIO()
+        await self.save(url, body)
+        return body.getvalue()
+
+    async def save(self, url: str, file: BinaryIO) -> None:
+        """`fetch` for what is too large for memory: the bytes go into the file, which begins and ends with them."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._persist(url)
+                await self._persist(url, file)
         except TimeoutError as error:
             raise self._late(url) from error
 
@@ -94,11 +101,12 @@ class ImageFetcher:
         """Close."""
         await self.close()
 
-    async def _persist(self, url: str) -> bytes:
+    async def _persist(self, url: str, file: BinaryIO) -> None:
         """Try, and try again where that may help."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return await self._follow(url)
+                await self._follow(url, file)
+                return
             except _WorthRepeating as failure:
                 if attempt == _ATTEMPTS:
                     raise failure.final from failure
@@ -106,14 +114,14 @@ class ImageFetcher:
                 await asyncio.sleep(max(jittered, failure.wait_s))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _follow(self, url: str) -> bytes:
+    async def _follow(self, url: str, file: BinaryIO) -> None:
         """One try: the URL and its redirects."""
         step = url
         for _ in range(self._max_redirects + 1):
-            answer = await self._get(self._judged(step), url)
-            if isinstance(answer, bytes):
-                return answer
-            step = answer.location
+            redirect = await self._get(self._judged(step), url, file)
+            if redirect is None:
+                return
+            step = redirect.location
         raise ImageRefused(
             f"The server redirects; {self._max_redirects} redirects are followed.",
             fix="Give the URL where the picture itself is.",
@@ -136,7 +144,7 @@ class ImageFetcher:
             raise _invalid(url, f"names port {parts.port}, which serves no pictures")
         return parts
 
-    async def _get(self, url: httpx.URL, original: str) -> "bytes | _Redirect":
+    async def _get(self, url: httpx.URL, original: str, file: BinaryIO) -> "_Redirect | None":
         headers: list[tuple[bytes | str, bytes | str]] = [
             ("Host", url.netloc),
             ("User-Agent", "akin/1"),
@@ -149,7 +157,7 @@ class ImageFetcher:
                 "GET", target, headers=headers, extensions={"timeout": self._timeouts}
             ) as response:
                 if response.status == httpx.codes.OK:
-                    return await self._body(response, original)
+                    return await self._body(response, original, file)
                 if response.status in _REDIRECTS:
                     return _Redirect(str(url.join(_header(response, b"location"))))
                 raise _refused(response, original)
@@ -168,7 +176,7 @@ class ImageFetcher:
         except (httpx.InvalidURL, httpcore.UnsupportedProtocol, UnicodeError) as error:
             raise _invalid(original, "leads to a URL that cannot be followed") from error
 
-    async def _body(self, response: httpcore.Response, url: str) -> bytes:
+    async def _body(self, response: httpcore.Response, url: str, file: BinaryIO) -> None:
         too_large = ImageTooLarge(
             f"The picture has more than {self._max_bytes:,} bytes.",
             fix="Offer a smaller version; a longest side of 2,000 pixels is plenty.",
@@ -178,12 +186,14 @@ class ImageFetcher:
         said = _header(response, b"content-length")
         if said.isdigit() and int(said) > self._max_bytes:
             raise too_large
-        body = bytearray()
+        file.seek(0)
+        file.truncate()  # what a broken attempt left
+        size = 0
         async for chunk in response.aiter_stream():
-            body += chunk
-            if len(body) > self._max_bytes:
+            size += len(chunk)
+            if size > self._max_bytes:
                 raise too_large
-        return bytes(body)
+            file.write(chunk)
 
     def _late(self, url: str) -> ImageTimeout:
         return ImageTimeout(

@@ -25,7 +25,7 @@ from app.catalog.model import (
 WORD_COLUMNS = ("title", "brand", "type", "color", "material", "category", "description")
 """The columns of a generation's full-text table, in order."""
 
-WRITTEN_FACETS = tuple(field for field in FacetField if field is not FacetField.LABEL)
+WRITTEN_FACETS: tuple[FacetField, ...] = tuple(field for field in FacetField if field is not FacetField.LABEL)
 """The fields whose values stand in the facts, in order; labels stand there as a channel already."""
 
 VALUE_SEPARATOR = "\x1f"
