@@ -7,14 +7,16 @@ ONLY ?=
 PORT ?= 8000
 DEMO_OPTIONS ?=
 TESTS ?= tests
+ES_PORT ?= 9200
+ES_HEAP ?= 1g
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help install install-run demo demo-load test check format bench prove lock docker-lint render clean
+.PHONY: help install install-run demo demo-load test check format bench prove lock docker-lint render clean elasticsearch elasticsearch-stop
 
 help: ## What can be made here
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed ## The virtual environment with everything locked by hash
 
@@ -49,6 +51,12 @@ format: install ## Let ruff put the code in order
 
 docker-lint: install
 	$(BIN)/hadolint Dockerfile
+
+elasticsearch: install ## A real Elasticsearch on 127.0.0.1:ES_PORT, fetched once, no Docker (docs/elasticsearch.md)
+	@$(BIN)/python -m scripts.elasticsearch start --port $(ES_PORT) --heap $(ES_HEAP)
+
+elasticsearch-stop: install ## End that one
+	@$(BIN)/python -m scripts.elasticsearch stop
 
 bench: install ## Timings on this machine, each as a ratio to its bare parts
 	$(BIN)/akin bench
