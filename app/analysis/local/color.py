@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -122,22 +124,27 @@ def color_similarity(first: Sequence[SeenColor], second: Sequence[SeenColor]) ->
     """
     if not first or not second:
         return 0.0
-    squeeze = np.array([LIGHT_WEIGHT, 1.0, 1.0], np.float32)
-    here = np.stack([lab_of_hex(color.hex) for color in first]) * squeeze
-    there = np.stack([lab_of_hex(color.hex) for color in second]) * squeeze
-    supply = np.array([color.share for color in first])
-    demand = np.array([color.share for color in second])
-    supply, demand = supply / max(supply.sum(), 1e-9), demand / max(demand.sum(), 1e-9)
-    away = np.sqrt(((here[:, None] - there[None]) ** 2).sum(axis=2))
+    here, there = [placed(color.hex) for color in first], [placed(color.hex) for color in second]
+    supply, demand = [color.share for color in first], [color.share for color in second]
+    whole_supply, whole_demand = max(sum(supply), 1e-9), max(sum(demand), 1e-9)
+    supply, demand = [share / whole_supply for share in supply], [share / whole_demand for share in demand]
+    # Plain floats: there are at most 8 x 8 pairs, which takes a tenth of what arrays that small take.
+    pairs = [(math.dist(one, other), row, column) for row, one in enumerate(here) for column, other in enumerate(there)]
     likeness = 0.0
-    for flat in np.argsort(away, axis=None, kind="stable"):
-        row, column = divmod(int(flat), away.shape[1])
+    for away, row, column in sorted(pairs):
         moved = min(supply[row], demand[column])
         if moved > 0:
             supply[row] -= moved
             demand[column] -= moved
-            likeness += float(moved * np.exp(-((away[row, column] / 28.0) ** 2)))
-    return float(min(1.0, max(0.0, likeness)))
+            likeness += moved * math.exp(-((away / 28.0) ** 2))
+    return min(1.0, max(0.0, likeness))
+
+
+@lru_cache(maxsize=8192)
+def placed(code: str) -> tuple[float, float, float]:
+    """Where "#rrggbb" lies in Lab with lightness squeezed; kept, because all pictures of a shop share their colors."""
+    light, a, b = (float(value) for value in lab_of_hex(code))
+    return light * LIGHT_WEIGHT, a, b
 
 
 LIGHT_STEPS = 6

@@ -1,5 +1,8 @@
 """Is it the same thing? Key points packed into bytes, matched, and checked for one common movement.
 
+All candidates are matched in one product of matrices and all their pairs of matches checked in one pass over flat
+arrays: a few large steps of numpy instead of some fifty small ones for each candidate.
+
 Packed form "AKF1": magic (4 bytes), count (uint16), width and height of the canvas (uint16), reserved (2 bytes); then
 per point x, y (uint16, pixels x 64), scale (uint8, 16 steps an octave), angle (uint8), and the descriptor
 (DESCRIPTOR_DIMS int8).
@@ -7,7 +10,9 @@ per point x, y (uint16, pixels x 64), scale (uint8, 16 steps an octave), angle (
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +20,7 @@ from numpy.typing import NDArray
 from app.analysis.local.keypoints import Points
 
 MAGIC = b"AKF1"
+HEAD = struct.Struct("<4H")
 HEADER = 12
 DESCRIPTOR_DIMS = 40
 PLACE = 6
@@ -29,6 +35,11 @@ TURN = 0.35
 ZOOM = 0.45
 CHANCE = 2.5
 FIRM = 6.0
+LEAST = 3
+"""Matches (and points) below which nothing is said: any two agree with some movement."""
+LEAST_ALIKE = 0.5
+BLOCK = 16384
+"""Pairs of matches checked at a time: so many numbers of each kind stay in the cache."""
 
 
 def pack(points: Points, mean: NDArray[np.float32], project: NDArray[np.float32], size: tuple[int, int]) -> bytes:
@@ -46,40 +57,65 @@ def pack(points: Points, mean: NDArray[np.float32], project: NDArray[np.float32]
     return MAGIC + np.array([count, *size, 0], "<u2").tobytes() + body.tobytes()
 
 
-def unpack(features: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32], float] | None:
-    """place (n, 4), descriptors (n, DESCRIPTOR_DIMS) of unit length, longest side; None for any other bytes."""
-    if len(features) < HEADER or features[:4] != MAGIC:
-        return None
-    count, width, height, _ = (int(value) for value in np.frombuffer(features, "<u2", 4, offset=4))
-    if count == 0 or len(features) != HEADER + count * (PLACE + DESCRIPTOR_DIMS):
-        return None
-    body = np.frombuffer(features, np.uint8, offset=HEADER).reshape(count, PLACE + DESCRIPTOR_DIMS)
-    spot = np.ascontiguousarray(body[:, :4]).view("<u2").astype(np.float32) / 64.0
-    scale = np.exp2(body[:, 4].astype(np.float32) / 16.0)
-    angle = body[:, 5].astype(np.float32) * np.float32(2 * np.pi / 256.0)
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """Key points of pictures, end to end: place (n, 4) x, y, scale, angle; descriptors (n, DESCRIPTOR_DIMS) of unit
+    length; count (p,): how many each picture has; side (p,): the longest side of its canvas, 1 where it has none."""
+
+    place: NDArray[np.float32]
+    descriptors: NDArray[np.float32]
+    count: NDArray[np.int64]
+    side: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Pairs of key points of the query and of the candidates, ordered by candidate.
+
+    owner (m,): candidate; here, there (m, 4): places in the query and in the candidate; weight (m,): 1 where the
+    second-nearest point is far behind, 0 where it is as near.
+    """
+
+    owner: NDArray[np.int64]
+    here: NDArray[np.float32]
+    there: NDArray[np.float32]
+    weight: NDArray[np.float32]
+
+
+def unpack(features: Sequence[bytes]) -> Unpacked:
+    """What `pack` made of each picture; bytes of another form count as no points."""
+    bodies: list[bytes] = []
+    count = np.zeros(len(features), np.int64)
+    side = np.ones(len(features), np.float32)
+    for number, packed in enumerate(features):
+        if len(packed) < HEADER or packed[:4] != MAGIC:
+            continue
+        points, width, height, _ = HEAD.unpack_from(packed, len(MAGIC))
+        if len(packed) == HEADER + points * (PLACE + DESCRIPTOR_DIMS):
+            bodies.append(packed[HEADER:])
+            count[number], side[number] = points, max(width, height, 1)
+    body = np.frombuffer(b"".join(bodies), np.uint8).reshape(-1, PLACE + DESCRIPTOR_DIMS)
+    place = np.empty((len(body), 4), np.float32)
+    place[:, :2] = np.ascontiguousarray(body[:, :4]).view("<u2")
+    place[:, :2] *= np.float32(1 / 64)
+    place[:, 2] = np.exp2(body[:, 4] * np.float32(1 / 16))
+    place[:, 3] = body[:, 5] * np.float32(2 * np.pi / 256)
     descriptors = np.ascontiguousarray(body[:, PLACE:]).view(np.int8).astype(np.float32)
-    descriptors /= np.maximum(np.linalg.norm(descriptors, axis=1, keepdims=True), 1e-9)
-    return (
-        np.concatenate([spot, scale[:, None], angle[:, None]], axis=1),
-        descriptors,
-        float(max(width, height, 1)),
-    )
+    descriptors /= np.maximum(np.sqrt(np.einsum("nd,nd->n", descriptors, descriptors)), 1e-9)[:, None]
+    return Unpacked(place, descriptors, count, side)
 
 
 def verify(query_features: bytes, candidate_features: Sequence[bytes]) -> NDArray[np.float32]:
     """0..1 per candidate: how firmly its key points agree with the query's under one movement (turn, zoom, shift).
 
     About 0 by chance, > 0.5 for what is most likely the same print or relief; 0 where either has no points or another
-    version's. Deterministic; about 0.3 ms a candidate.
+    version's. Deterministic; about 0.1 ms a candidate.
     """
-    query = unpack(query_features)
+    query, candidates = unpack([query_features]), unpack(candidate_features)
     answers = np.zeros(len(candidate_features), np.float32)
-    if query is None:
-        return answers
-    for number, features in enumerate(candidate_features):
-        candidate = unpack(features)
-        if candidate is not None:
-            answers[number] = strength(agreement(query, candidate))
+    if len(query.place) >= LEAST:
+        for number, support in agreement(query, candidates, matched(query, candidates)):
+            answers[number] = strength(support)
     return answers
 
 
@@ -88,54 +124,85 @@ def strength(support: float) -> float:
     return float(1.0 - np.exp(-max(0.0, support - CHANCE) / FIRM))
 
 
-Unpacked = tuple[NDArray[np.float32], NDArray[np.float32], float]
-
-
-def agreement(query: Unpacked, candidate: Unpacked) -> float:
-    """Weighed number of matches that agree with the best single movement; every match proposes its own."""
-    here, there, weight = matched(query, candidate)
-    if len(here) < 3:
-        return 0.0
-    zoom = there[:, 2] / here[:, 2]
-    turn = there[:, 3] - here[:, 3]
-    cos, sin = np.cos(turn) * zoom, np.sin(turn) * zoom
-    shift_x = there[:, 0] - (cos * here[:, 0] - sin * here[:, 1])
-    shift_y = there[:, 1] - (sin * here[:, 0] + cos * here[:, 1])
-    land_x = cos[:, None] * here[None, :, 0] - sin[:, None] * here[None, :, 1] + shift_x[:, None]
-    land_y = sin[:, None] * here[None, :, 0] + cos[:, None] * here[None, :, 1] + shift_y[:, None]
-    missed = np.hypot(land_x - there[None, :, 0], land_y - there[None, :, 1])
-    turned = np.abs((turn[None, :] - turn[:, None] + np.pi) % (2 * np.pi) - np.pi)
-    zoomed = np.abs(np.log(zoom[None, :] / zoom[:, None]))
-    far = np.hypot(here[None, :, 0] - here[:, None, 0], here[None, :, 1] - here[:, None, 1]) * zoom[:, None]
-    agrees = (missed < REACH * candidate[2] + 0.15 * far) & (turned < TURN) & (zoomed < ZOOM)
-    support = (agrees * weight[None, :]).sum(axis=1)
-    best = int(support.argmax())
-    wide = spread_share(here[agrees[best]], query[0]) + spread_share(there[agrees[best]], candidate[0])
-    return float(support[best]) * min(1.0, 0.7 + 0.25 * wide)
-
-
-def matched(
-    query: Unpacked, candidate: Unpacked
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Places of mutually nearest points (n, 4) in query and candidate, and each pair's weight (n,): 1 where the second-
-    nearest is far behind, 0 where it is as near."""
-    place_q, desc_q, _ = query
-    place_c, desc_c, _ = candidate
-    if len(place_q) < 3 or len(place_c) < 3:
-        return place_q[:0], place_c[:0], place_q[:0, 0]
-    alike = desc_q @ desc_c.T
-    nearest = alike.argmax(axis=1)
-    rows = np.arange(len(nearest))
-    top = alike[rows, nearest]
-    second = np.partition(alike, -2, axis=1)[:, -2]
-    ratio = np.sqrt(np.maximum(2 - 2 * top, 1e-6) / np.maximum(2 - 2 * second, 1e-6))
-    kept = (alike.argmax(axis=0)[nearest] == rows) & (ratio < RATIO) & (top > 0.5)
-    here, there = place_q[kept], place_c[nearest[kept]]
+def matched(query: Unpacked, candidates: Unpacked) -> Matches:
+    """Mutually nearest points of the query (one picture) and each candidate."""
+    most = int(candidates.count.max(initial=0))
+    rows = np.repeat(np.arange(len(candidates.count)), candidates.count)
+    column = np.arange(len(rows)) - np.repeat(np.cumsum(candidates.count) - candidates.count, candidates.count)
+    square = np.zeros((len(candidates.count), max(2, most), DESCRIPTOR_DIMS), np.float32)
+    square[rows, column] = candidates.descriptors
+    alike = query.descriptors @ square.transpose(0, 2, 1)  # (candidates, query's points, candidate's points)
+    for number in np.flatnonzero(candidates.count < square.shape[1]):
+        alike[number, :, candidates.count[number] :] = -1.0
+    nearest = alike.argmax(axis=2)
+    top = np.take_along_axis(alike, nearest[..., None], axis=2)
+    np.put_along_axis(alike, nearest[..., None], -1.0, axis=2)
+    second = alike.max(axis=2)
+    np.put_along_axis(alike, nearest[..., None], top, axis=2)
+    ratio = np.sqrt(np.maximum(2 - 2 * top[..., 0], 1e-6) / np.maximum(2 - 2 * second, 1e-6))
+    owner, point = np.nonzero((ratio < RATIO) & (top[..., 0] > LEAST_ALIKE) & (candidates.count >= LEAST)[:, None])
+    mutual = alike[owner, :, nearest[owner, point]].argmax(axis=1) == point
+    owner, point = owner[mutual], point[mutual]
+    here = query.place[point]
+    there = candidates.place[(np.cumsum(candidates.count) - candidates.count)[owner] + nearest[owner, point]]
     # A corner with two directions gives two points; together they are one piece of evidence.
-    spot = np.rint(here[:, 0] / 2) * 4096 + np.rint(here[:, 1] / 2)
+    spot = (owner * 4096 + np.rint(here[:, 0] / 2).astype(np.int64)) * 4096 + np.rint(here[:, 1] / 2).astype(np.int64)
     _, which, times = np.unique(spot, return_inverse=True, return_counts=True)
-    weight = np.minimum(1.0, (1.0 - ratio[kept]) / 0.25) / times[which]
-    return here, there, np.asarray(weight, dtype=np.float32)
+    weight = np.minimum(1.0, (1.0 - ratio[owner, point]) / 0.25) / times[which]
+    return Matches(owner, here, there, np.asarray(weight, dtype=np.float32))
+
+
+def agreement(query: Unpacked, candidates: Unpacked, matches: Matches) -> list[tuple[int, float]]:
+    """(candidate, weighed number of matches that agree with the best single movement), where more agree than by chance.
+
+    Every match proposes the movement that brings its own two points together, and all of the candidate's are asked.
+    """
+    proposing, asked = agreeing(matches, candidates.side)
+    support = np.bincount(proposing, weights=matches.weight[asked], minlength=len(matches.owner))
+    found = []
+    for number in np.unique(matches.owner).tolist():
+        start, end = np.searchsorted(matches.owner, (number, number + 1)).tolist()
+        best = start + int(support[start:end].argmax())
+        if end - start < LEAST or support[best] <= CHANCE:
+            continue
+        first = int(candidates.count[:number].sum())
+        theirs = candidates.place[first : first + int(candidates.count[number])]
+        members = asked[np.searchsorted(proposing, best) : np.searchsorted(proposing, best, side="right")]
+        wide = spread_share(matches.here[members], query.place) + spread_share(matches.there[members], theirs)
+        found.append((number, float(support[best]) * min(1.0, 0.7 + 0.25 * wide)))
+    return found
+
+
+def agreeing(matches: Matches, side: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All pairs (proposing match, ascending; asked match) of one candidate where the asked one lands where the proposed
+    movement brings it. side: longest side of each candidate's canvas."""
+    count = np.bincount(matches.owner, minlength=len(side))
+    asks = count[matches.owner]
+    ends = np.cumsum(asks)
+    shift = (np.cumsum(count) - count)[matches.owner] - (ends - asks)  # from a pair's number to the match it asks
+    turn = (matches.there[:, 3] - matches.here[:, 3]) % np.float32(2 * np.pi)
+    zoom = matches.there[:, 2] / matches.here[:, 2]
+    steps = np.log(zoom)
+    cos, sin, reach = np.cos(turn) * zoom, np.sin(turn) * zoom, REACH * side[matches.owner]
+    from_x, from_y = np.ascontiguousarray(matches.here[:, :2].T)
+    to_x, to_y = np.ascontiguousarray(matches.there[:, :2].T)
+    found = []
+    for pairs in range(0, int(asks.sum()), BLOCK):
+        numbers = np.arange(pairs, min(pairs + BLOCK, int(ends[-1])))
+        i = np.searchsorted(ends, numbers, side="right")
+        j = numbers + shift[i]
+        apart = np.abs(turn[j] - turn[i])
+        likely = np.minimum(apart, np.float32(2 * np.pi) - apart) < TURN
+        likely &= np.abs(steps[j] - steps[i]) < ZOOM
+        i, j = i[likely], j[likely]
+        x, y = from_x[j] - from_x[i], from_y[j] - from_y[i]
+        missed_x = cos[i] * x - sin[i] * y - (to_x[j] - to_x[i])
+        missed_y = sin[i] * x + cos[i] * y - (to_y[j] - to_y[i])
+        missed = np.sqrt(missed_x * missed_x + missed_y * missed_y)
+        agrees = missed < reach[i] + np.float32(0.15) * zoom[i] * np.sqrt(x * x + y * y)
+        found.append((i[agrees], j[agrees]))
+    nothing = np.zeros(0, np.int64)
+    return np.concatenate([nothing, *(i for i, _ in found)]), np.concatenate([nothing, *(j for _, j in found)])
 
 
 def spread_share(some: NDArray[np.float32], all_points: NDArray[np.float32]) -> float:
