@@ -76,6 +76,17 @@ class Settings(BaseSettings):
         description="`true` also fetches product pictures over plain http and from private addresses: for a shop whose"
         " pictures lie in its own network.",
     )
+    loads: Path = Field(
+        default=Path("data/loads"),
+        description="Folder of the loads that were started over HTTP: their feeds, states and refused rows; shared by"
+        " all server processes.",
+    )
+    max_feed_bytes: int = Field(
+        default=1 << 30, ge=10_000, le=8 << 30, description="Largest feed accepted over HTTP, in bytes."
+    )
+    feed_timeout_s: float = Field(
+        default=600.0, gt=0, le=86_400, description="Longest time a feed may take to arrive over HTTP, in seconds."
+    )
     media: Path | None = Field(
         default=None,
         description="Folder served at `/media`, so that the relative image links of a feed can be shown.",

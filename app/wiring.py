@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -145,6 +145,19 @@ def build_fit(analyzer: OwnedAnalyzer) -> Fit:
     return fit
 
 
+def build_teaching_check(analyzer: OwnedAnalyzer) -> Callable[[bytes], bool]:
+    """Whether this analyzer can learn from what a generation stored; an older format or another embedder cannot be."""
+
+    def is_taught(teaching: bytes) -> bool:
+        try:
+            Teaching.from_bytes(teaching, embedder=analyzer.embedder)
+        except Conflict:
+            return False
+        return True
+
+    return is_taught
+
+
 def open_photo_store(settings: Settings) -> PhotoStore:
     """Where searched photos wait to be refined. Raises PhotoStoreUnavailable."""
     return PhotoStore(settings.photo_store, ttl_s=settings.photo_ttl_s)
@@ -157,6 +170,17 @@ def build_fetcher(settings: Settings) -> ImageFetcher:
         allow_private=settings.fetch_private,
         max_redirects=3,
         max_bytes=settings.max_photo_bytes,
+    )
+
+
+def build_feed_fetcher(settings: Settings) -> ImageFetcher:
+    """Who fetches feeds that somebody named over HTTP."""
+    return ImageFetcher(
+        allow_http=settings.fetch_private,
+        allow_private=settings.fetch_private,
+        max_redirects=3,
+        max_bytes=settings.max_feed_bytes,
+        timeout_s=settings.feed_timeout_s,
     )
 
 

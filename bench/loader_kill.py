@@ -55,7 +55,10 @@ def killed_loads(folder: Path, points: int, rng: random.Random, products: int = 
         version += 1
         write_shop(folder, products, title=f"Edition {version}:", first_seed=version * products)
         durable: set[str] = set()
+        before = asyncio.run(_published_id(folder))
         while len(kills.found) < points and not _killed(folder, rng.uniform(0.05, 1.05) * longest_s):
+            if asyncio.run(_published_id(folder)) != before:
+                break  # killed while it tidied up after publishing
             kept, generation = asyncio.run(_unfinished(folder))
             # What a begun generation held, the next run of the same feed must still hold.
             kills.lost += len(durable - kept)
@@ -98,6 +101,15 @@ async def _unfinished(folder: Path) -> tuple[set[str], Generation | None]:
         return set(), None
     finally:
         await writer.close()
+        await catalog.close()
+
+
+async def _published_id(folder: Path) -> str:
+    catalog = open_catalog(folder / "akin.db")
+    try:
+        states = {found.state: found.id for found in await catalog.generations()}
+        return states.get(GenerationState.PUBLISHED, "")
+    finally:
         await catalog.close()
 
 

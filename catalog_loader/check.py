@@ -1,21 +1,26 @@
 """Every row of a feed, checked; and what that says of the feed as a whole before anything is fetched or written."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.catalog import Product
 from app.intake import Problem, Severity, TypeFrom, shown, unread_columns, validate
+from catalog_loader.departures import Departure, departure
 from catalog_loader.feed import FeedFormat, Row
 from catalog_loader.report import Told
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedRow:
-    """A row with its product, or with the problems that refuse it. problems: errors and warnings."""
+    """A row with its product, or with the problems that refuse it. problems: errors and warnings.
+
+    goes: the id of the product that is to go, "" where the row states one or is refused.
+    """
 
     row: Row
     product: Product | None
     problems: tuple[Problem, ...] = ()
+    goes: str = ""
 
 
 def checked_rows(feed: FeedFormat, type_from: TypeFrom) -> Iterator[CheckedRow]:
@@ -25,17 +30,25 @@ def checked_rows(feed: FeedFormat, type_from: TypeFrom) -> Iterator[CheckedRow]:
         if row.problem is not None:
             yield CheckedRow(row, None, (row.problem,))
             continue
-        checked = validate(row.values, line=row.line, type_from=type_from)
-        if checked.product is None:
-            yield CheckedRow(row, None, checked.problems)
+        found = _read(row, type_from)
+        product_id = found.product.id if found.product else found.goes
+        if product_id and product_id in lines:
+            duplicate = _duplicate(product_id, row.line, lines[product_id])
+            yield CheckedRow(row, None, (*found.problems, duplicate))
             continue
-        product = checked.product
-        if product.id in lines:
-            duplicate = _duplicate(product.id, row.line, lines[product.id])
-            yield CheckedRow(row, None, (*checked.problems, duplicate))
-        else:
-            lines[product.id] = row.line
-            yield CheckedRow(row, product, checked.problems)
+        if product_id:
+            lines[product_id] = row.line
+        yield found
+
+
+def _read(row: Row, type_from: TypeFrom) -> CheckedRow:
+    says = departure(row.values)
+    if isinstance(says, Departure):
+        return CheckedRow(row, None, goes=says.product_id)
+    if says is not None:
+        return CheckedRow(row, None, (replace(says, line=row.line),))
+    checked = validate(row.values, line=row.line, type_from=type_from)
+    return CheckedRow(row, checked.product, checked.problems)
 
 
 def _duplicate(product_id: str, line: int, first: int) -> Problem:
@@ -48,7 +61,8 @@ class Survey:
     """Counts over a whole feed.
 
     rows: all rows. refused: rows without a product. products: the others. pictures: of those. unchanged: products whose
-    content hash is the published one. told: the problems of all rows.
+    content hash is the published one. published: products that are published, changed or not. departures: ids that are
+    to go. told: the problems of all rows.
     """
 
     rows: int = 0
@@ -56,6 +70,8 @@ class Survey:
     products: int = 0
     pictures: int = 0
     unchanged: int = 0
+    published: int = 0
+    departures: set[str] = field(default_factory=set)
     told: Told = field(default_factory=Told)
 
 
@@ -68,10 +84,13 @@ def surveyed(feed: FeedFormat, type_from: TypeFrom, published: Mapping[str, str]
     for number, checked in enumerate(checked_rows(feed, type_from), start=1):
         survey.rows += 1
         survey.told.note(checked.problems)
-        if checked.product is None:
+        if checked.goes:
+            survey.departures.add(checked.goes)
+        elif checked.product is None:
             survey.refused += 1
         else:
             survey.products += 1
+            survey.published += checked.product.id in published
             survey.pictures += len(checked.product.images)
             survey.unchanged += published.get(checked.product.id) == checked.product.content_hash
         if number % 200 == 0:

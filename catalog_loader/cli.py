@@ -16,17 +16,19 @@ from rich.console import Console
 from app import wiring
 from app.catalog import Generation, GenerationNotFound, GenerationState, holder_name
 from app.errors import AppError
-from app.intake import FeedImages, Intake, TypeFrom
+from app.intake import FeedImages, ImageSource, Intake, TypeFrom
 from app.photos import PhotoDecoder
 from app.settings import InvalidSettings, Settings, load_settings
-from catalog_loader.download import downloaded, is_url
-from catalog_loader.errors import FeedUnreachable
+from catalog_loader.download import downloaded, fetched, is_url
+from catalog_loader.errors import ContradictoryOptions, FeedUnreachable
 from catalog_loader.load import Parts, Wanted, load
-from catalog_loader.rejects import rejects_path
+from catalog_loader.pace import PacedImages
+from catalog_loader.rejects import Rejects, rejects_path
 from catalog_loader.report import Summary
 from catalog_loader.sources import Feed, open_feed
+from catalog_loader.status import advice, generation_json
 from catalog_loader.survey import check
-from catalog_loader.terminal import progress_on
+from catalog_loader.telling import Told, on_stderr
 
 WRONG_USE = 2
 NOTHING_DONE = 3
@@ -54,6 +56,21 @@ TypeFromOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+EventsOption = Annotated[
+    bool, typer.Option("--events", help="Print progress and summary for programs: one JSON object a line.")
+]
+NameOption = Annotated[
+    str | None, typer.Option("--name", help="What the feed is called in messages, and known by when a load goes on.")
+]
+UntrustedOption = Annotated[
+    bool,
+    typer.Option(
+        "--untrusted", help="The feed is a stranger's: it may name no file of this machine and no private address."
+    ),
+]
+RateOption = Annotated[
+    float | None, typer.Option("--limit-rate", min=0.01, help="Fetch at most so many pictures a second.")
+]
 
 
 def main() -> None:
@@ -65,25 +82,34 @@ def main() -> None:
         say.print(f"catalog-loader: {error.detail}", markup=False)
         if error.fix:
             say.print(f"                {error.fix}", markup=False)
-        sys.exit(WRONG_USE if isinstance(error, InvalidSettings | FeedUnreachable) else NOTHING_DONE)
+        wrong_use = isinstance(error, InvalidSettings | FeedUnreachable | ContradictoryOptions)
+        sys.exit(WRONG_USE if wrong_use else NOTHING_DONE)
 
 
 @app.command(
     "load",
     epilog="Examples:  catalog-loader load shop.tsv   |   catalog-loader load https://shop.example/feed.xml.gz"
-    "   |   catalog-loader load --delta shop.rejects.tsv",
+    "   |   catalog-loader load --delta shop.rejects.tsv   |   catalog-loader load --limit-rate 20 shop.tsv",
 )
 def load_command(
     feed: FeedArgument,
     type_from: TypeFromOption = TypeFrom.PRODUCT_TYPE,
     delta: Annotated[
-        bool, typer.Option("--delta", help="Add to what is published, or replace in it, only the feed's products.")
+        bool,
+        typer.Option("--delta", help="Change only the feed's products; one goes only where its row says delete=yes."),
+    ] = False,
+    delete_missing: Annotated[
+        bool,
+        typer.Option(
+            "--delete-missing",
+            help="The feed is the whole shop: products it lacks go. So it is without --delta; this says it aloud.",
+        ),
     ] = False,
     max_reject_share: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Publish nothing when a larger share of the rows is refused.")
     ] = 0.2,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Publish also when many rows are refused or products are missing.")
+        bool, typer.Option("--yes", "-y", help="Publish also when many rows are refused or more than 20 % would go.")
     ] = False,
     refetch: Annotated[
         bool, typer.Option("--refetch", help="Fetch the pictures of unchanged products too, in case they changed.")
@@ -94,7 +120,11 @@ def load_command(
     rejects: Annotated[
         Path | None, typer.Option(help="Where refused rows go. Default: beside the feed, as NAME.rejects.ENDING.")
     ] = None,
+    limit_rate: RateOption = None,
+    untrusted: UntrustedOption = False,
+    name: NameOption = None,
     as_json: JsonOption = False,
+    events: EventsOption = False,
     catalog: CatalogOption = None,
 ) -> None:
     """Load a feed into a new generation of the catalog, verify it, and publish it at once.
@@ -102,10 +132,14 @@ def load_command(
     Unchanged products are taken over without fetching their pictures. An interrupted load goes on where it was when the
     same command is run again. One bad row or picture never stops a load.
     """
+    if delta and delete_missing:
+        raise ContradictoryOptions("--delta and --delete-missing contradict each other.", fix="Give one of them.")
     settings = _settings(catalog)
-    with _opened(feed) as opened:
+    told = Told(as_json=as_json, events=events)
+    holder = holder_name(f"catalog-loader load {name or feed}")
+    with told.failures(holder, name or feed), _opened(settings, feed, name, untrusted=untrusted) as opened:
         wanted = Wanted(
-            holder=holder_name(f"catalog-loader load {opened.name}"),
+            holder=holder,
             rejects=_writable(rejects or rejects_path(opened)),
             type_from=type_from,
             delta=delta,
@@ -114,7 +148,7 @@ def load_command(
             refetch=refetch,
             fresh=fresh,
         )
-        _tell(asyncio.run(_load(settings, opened, wanted, quiet=as_json)), as_json=as_json)
+        told.tell(asyncio.run(_load(settings, opened, wanted, told, limit_rate)))
 
 
 @app.command(
@@ -124,12 +158,21 @@ def check_command(
     feed: FeedArgument,
     type_from: TypeFromOption = TypeFrom.PRODUCT_TYPE,
     images: Annotated[bool, typer.Option("--images", help="Also fetch and decode every picture.")] = False,
+    rejects: Annotated[Path | None, typer.Option(help="Write the rows that would be refused here.")] = None,
+    limit_rate: RateOption = None,
+    untrusted: UntrustedOption = False,
+    name: NameOption = None,
     as_json: JsonOption = False,
+    events: EventsOption = False,
 ) -> None:
-    """Check every row of a feed and say what a load would refuse. Writes nothing and needs no catalog."""
+    """Check every row of a feed and say what a load would refuse. Needs no catalog; writes --rejects at most."""
     settings = _settings(None)
-    with _opened(feed) as opened:
-        _tell(asyncio.run(_check(settings, opened, type_from, images=images, quiet=as_json)), as_json=as_json)
+    told = Told(as_json=as_json, events=events)
+    holder = holder_name(f"catalog-loader check {name or feed}")
+    with told.failures(holder, name or feed), _opened(settings, feed, name, untrusted=untrusted) as opened:
+        keeping = Rejects(opened, _writable(rejects)) if rejects else None
+        checking = _check(settings, opened, type_from, told, keeping, images=images, limit_rate=limit_rate)
+        told.tell(asyncio.run(checking))
 
 
 @app.command("status", epilog="Example:  catalog-loader status --json")
@@ -137,7 +180,7 @@ def status_command(as_json: JsonOption = False, catalog: CatalogOption = None) -
     """Show the generations, what is being loaded and by whom, and what to do."""
     found = asyncio.run(_generations(_settings(catalog)))
     if as_json:
-        typer.echo(json.dumps([_generation_json(generation) for generation in found], indent=2))
+        typer.echo(json.dumps([generation_json(generation) for generation in found], indent=2))
         return
     for generation in found:
         when = generation.published_at or generation.created_at
@@ -145,7 +188,7 @@ def status_command(as_json: JsonOption = False, catalog: CatalogOption = None) -
             f"{generation.id}  {generation.state.value:<9}  {generation.products:>9,} products"
             f"  {generation.images:>9,} pictures  {when:%Y-%m-%d %H:%M}  {generation.embedder}"
         )
-    typer.echo(_advice(found))
+    typer.echo("\n".join(advice(found)))
 
 
 @app.command("rollback", epilog="Examples:  catalog-loader rollback   |   catalog-loader rollback 20261121-030303-7")
@@ -158,7 +201,7 @@ def rollback_command(
     typer.echo(f"Published generation {published.id}: {published.products:,} products.")
 
 
-async def _load(settings: Settings, feed: Feed, wanted: Wanted, *, quiet: bool) -> Summary:
+async def _load(settings: Settings, feed: Feed, wanted: Wanted, told: Told, limit_rate: float | None) -> Summary:
     async with AsyncExitStack() as stack:
         catalog = wiring.open_catalog(settings)
         stack.push_async_callback(catalog.close)
@@ -166,19 +209,32 @@ async def _load(settings: Settings, feed: Feed, wanted: Wanted, *, quiet: bool) 
         stack.push_async_callback(writer.close)
         analyzer = wiring.build_analyzer(settings, processes=True)
         stack.push_async_callback(analyzer.close)
-        intake = Intake(_decoder(settings, stack), analyzer, _images(settings, feed, stack), at_once=at_once())
-        parts = Parts(catalog, writer, intake, wiring.build_fit(analyzer), analyzer.embedder, analyzer.dims)
-        async with _stoppable(quiet=quiet) as stop:
-            with progress_on(_stderr(), quiet=quiet) as progress:
+        images = _images(settings, feed, stack, limit_rate)
+        intake = Intake(_decoder(settings, stack), analyzer, images, at_once=at_once())
+        fit, is_taught = wiring.build_fit(analyzer), wiring.build_teaching_check(analyzer)
+        parts = Parts(catalog, writer, intake, fit, analyzer.embedder, analyzer.dims, is_taught)
+        async with _stoppable(quiet=told.quiet) as stop:
+            with told.progress() as progress:
                 return await load(feed, wanted, parts, progress, stop)
 
 
-async def _check(settings: Settings, feed: Feed, type_from: TypeFrom, *, images: bool, quiet: bool) -> Summary:
+async def _check(
+    settings: Settings,
+    feed: Feed,
+    type_from: TypeFrom,
+    told: Told,
+    rejects: Rejects | None,
+    *,
+    images: bool,
+    limit_rate: float | None,
+) -> Summary:
     async with AsyncExitStack() as stack:
-        pictures = (_decoder(settings, stack), _images(settings, feed, stack)) if images else None
-        async with _stoppable(quiet=quiet) as stop:
-            with progress_on(_stderr(), quiet=quiet) as progress:
-                return await check(feed, type_from, progress, stop, pictures=pictures)
+        if rejects:
+            stack.enter_context(rejects)
+        pictures = (_decoder(settings, stack), _images(settings, feed, stack, limit_rate)) if images else None
+        async with _stoppable(quiet=told.quiet) as stop:
+            with told.progress() as progress:
+                return await check(feed, type_from, progress, stop, pictures=pictures, rejects=rejects)
 
 
 def _decoder(settings: Settings, stack: AsyncExitStack) -> PhotoDecoder:
@@ -187,10 +243,11 @@ def _decoder(settings: Settings, stack: AsyncExitStack) -> PhotoDecoder:
     return decoder
 
 
-def _images(settings: Settings, feed: Feed, stack: AsyncExitStack) -> FeedImages:
+def _images(settings: Settings, feed: Feed, stack: AsyncExitStack, limit_rate: float | None) -> ImageSource:
     fetcher = wiring.build_fetcher(settings)
     stack.push_async_callback(fetcher.close)
-    return FeedImages(fetcher, folder=feed.folder, base_url=feed.base_url, max_bytes=settings.max_photo_bytes)
+    images = FeedImages(fetcher, folder=feed.folder, base_url=feed.base_url, max_bytes=settings.max_photo_bytes)
+    return PacedImages(images, limit_rate) if limit_rate else images
 
 
 def at_once() -> int:
@@ -220,12 +277,12 @@ async def _rollback(settings: Settings, generation_id: str | None) -> Generation
 
 
 @contextmanager
-def _opened(feed: str) -> Iterator[Feed]:
+def _opened(settings: Settings, feed: str, name: str | None, *, untrusted: bool) -> Iterator[Feed]:
     if is_url(feed):
-        with downloaded(feed) as path:
-            yield open_feed(path, name=feed, base_url=feed)
+        with fetched(feed, wiring.build_feed_fetcher(settings)) if untrusted else downloaded(feed) as path:
+            yield open_feed(path, name=name or feed, base_url=feed)
     else:
-        yield open_feed(Path(feed))
+        yield open_feed(Path(feed), name=name, untrusted=untrusted)
 
 
 @asynccontextmanager
@@ -240,7 +297,7 @@ async def _stoppable(*, quiet: bool) -> AsyncIterator[asyncio.Event]:
         for number in signals:
             loop.remove_signal_handler(number)
         if not quiet:
-            _stderr().print("Finishing what is in work … (again to stop at once)", markup=False)
+            on_stderr().print("Finishing what is in work … (again to stop at once)", markup=False)
 
     for number in signals:
         loop.add_signal_handler(number, on_signal)
@@ -261,39 +318,3 @@ def _writable(path: Path) -> Path:
             f"The rejects file cannot be written in {path.parent}.", fix="Name another place with --rejects."
         )
     return path
-
-
-def _stderr() -> Console:
-    return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def _tell(summary: Summary, *, as_json: bool) -> None:
-    typer.echo(json.dumps(summary.as_json(), indent=2) if as_json else summary.in_words())
-    raise typer.Exit(summary.exit_code)
-
-
-def _generation_json(generation: Generation) -> dict[str, object]:
-    return {
-        "id": generation.id,
-        "state": generation.state.value,
-        "created_at": generation.created_at.isoformat(),
-        "published_at": generation.published_at.isoformat() if generation.published_at else None,
-        "embedder": generation.embedder,
-        "products": generation.products,
-        "images": generation.images,
-        "source": generation.source,
-        "holder": generation.holder,
-    }
-
-
-def _advice(found: list[Generation]) -> str:
-    """What to do now, in a sentence."""
-    loading = next((generation for generation in found if generation.state is GenerationState.LOADING), None)
-    if loading:
-        return (
-            f"Loading: {loading.holder}. If that program has ended, run the same command again: it goes on after"
-            f" {loading.products:,} products."
-        )
-    if not any(generation.state is GenerationState.PUBLISHED for generation in found):
-        return "Nothing is published. Load a feed: catalog-loader load FEED"
-    return "No load is running. To go back to the generation before: catalog-loader rollback"

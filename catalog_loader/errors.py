@@ -5,7 +5,8 @@ AppError
     ├── FeedUnreachable     no such file, or the download failed
     ├── NotAFeed            the content is something else: a web page, a workbook, a picture, …
     ├── FeedBroken          the file is damaged: a gzip cut short, an encoding that cannot be told
-    └── LoadRefused         the feed could be read, but must not be published as it is
+    ├── LoadRefused         the feed could be read, but must not be published as it is
+    └── ContradictoryOptions    two options cannot both be meant
 """
 
 from typing import ClassVar
@@ -46,3 +47,10 @@ class LoadRefused(FeedError):
 
     code = "load-refused"
     title = "The load was refused"
+
+
+class ContradictoryOptions(FeedError):
+    """Two options of the command line exclude each other."""
+
+    code = "contradictory-options"
+    title = "The options contradict each other"

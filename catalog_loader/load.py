@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.catalog import Catalog, CatalogWriter, Generation, GenerationState, VerificationFailed
-from app.intake import Fit, Intake, TypeFrom, teach
+from app.intake import ARTIFACT, Fit, Intake, TypeFrom, teach
 from catalog_loader.check import Survey, checked_rows, column_warnings, surveyed
 from catalog_loader.errors import LoadRefused
 from catalog_loader.memory import EarlierLoad
@@ -16,8 +16,8 @@ from catalog_loader.rejects import Rejects
 from catalog_loader.report import Outcome, Progress, Summary
 from catalog_loader.sources import Feed
 
-MAX_LOSS = 0.5
-"""Share of the published products that may be missing from a whole feed without asking."""
+MAX_LOSS = 0.2
+"""Share of the published products that a load may take away without asking."""
 
 KEPT_GENERATIONS = 3
 """Retired generations kept for rollback."""
@@ -28,9 +28,9 @@ class Wanted:
     """How a feed is to be loaded.
 
     holder: who loads, for others to see. rejects: where refused rows go. delta: the feed's products replace or join the
-    published ones, instead of being all there is. max_reject_share: 0..1 of the rows; with more refused nothing is
-    published. yes: publish whatever the gates say. refetch: fetch the pictures of unchanged products too. fresh: give
-    up what an interrupted load left.
+    published ones, instead of being all there is; a product goes only where a row says so. max_reject_share: 0..1 of
+    the rows; with more refused nothing is published. yes: publish whatever the gates say. refetch: fetch the pictures
+    of unchanged products too. fresh: give up what an interrupted load left.
     """
 
     holder: str
@@ -45,7 +45,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a load works with. embedder, dims: of the analyzer inside `intake`. fit: what the catalog teaches."""
+    """What a load works with. embedder, dims: of the analyzer inside `intake`. fit: what the catalog teaches.
+
+    is_taught: whether this analyzer can still learn from what an earlier load stored.
+    """
 
     catalog: Catalog
     writer: CatalogWriter
@@ -53,6 +56,7 @@ class Parts:
     fit: Fit
     embedder: str
     dims: int
+    is_taught: Callable[[bytes], bool] = lambda _: True
 
 
 async def load(feed: Feed, wanted: Wanted, parts: Parts, progress: Progress, stop: asyncio.Event) -> Summary:
@@ -100,10 +104,11 @@ class _Load:
         if survey is None:
             self._interrupted("Nothing was begun.")
             return
-        self._gate_before(survey, len(hashes))
-        if published and self._says_nothing_new(survey, hashes, published):
+        self._gate_before(survey, hashes)
+        if published and self._says_nothing_new(survey, hashes, published) and await self._is_taught():
             self.summary.outcome, self.summary.generation = Outcome.UNCHANGED, published.id
             self.summary.rows, self.summary.unchanged = survey.rows, survey.unchanged
+            self.summary.departed = len(survey.departures)
             self.summary.products = len(hashes)
             self.summary.message = "Nothing to do: the feed says what is published already."
             self.rejects.keep()
@@ -111,15 +116,18 @@ class _Load:
         finished = next((found for found in known if self._is_finished(found)), None)
         if finished:
             # Killed between its last check and publishing; there is nothing left to do but that.
-            self.summary.rows, self.summary.refused = survey.rows, survey.rows - finished.products
-            self.summary.resumed = finished.products
+            taken = survey.products if self.wanted.delta else finished.products
+            self.summary.rows, self.summary.departed = survey.rows, len(survey.departures)
+            self.summary.refused = survey.rows - len(survey.departures) - taken
+            self.summary.resumed = taken
             await self._publish(finished.id)
             return
         generation = await self._opened(known)
         self.summary.generation = generation.id
         present = await self._filled(generation, published, hashes, survey)
         if present is not None:
-            self._gate_after()
+            self.summary.gone = sum(product_id not in present for product_id in hashes)
+            self._gate_after(len(hashes))
             await self._finish(generation.id, present)
 
     @property
@@ -139,10 +147,12 @@ class _Load:
                 return None
         return survey
 
-    def _gate_before(self, survey: Survey, published: int) -> None:
+    def _gate_before(self, survey: Survey, hashes: Mapping[str, str]) -> None:
         """Refuse a feed that would harm before hours are spent on its pictures. Raises LoadRefused."""
         refusal = None
-        if not survey.products:
+        departed = sum(product_id in hashes for product_id in survey.departures)
+        lost = departed if self.wanted.delta else len(hashes) - survey.published
+        if not survey.products and not (self.wanted.delta and survey.departures):
             refusal = LoadRefused("Not one row of the feed is a product.", fix="See: catalog-loader check FEED.")
         elif self.wanted.yes:
             return
@@ -153,22 +163,24 @@ class _Load:
                 "The feed ends before its end tag: it was cut short.",
                 fix="Export or download it again, or publish it as it is with --yes.",
             )
-        elif not self.wanted.delta and survey.products < (1 - MAX_LOSS) * published:
-            refusal = LoadRefused(
-                f"The feed has {survey.products:,} products, {published:,} are published.",
-                fix="Load a part of the shop with --delta; if the rest is really gone, say --yes.",
-            )
+        elif lost > MAX_LOSS * len(hashes):
+            refusal = self._too_many_gone(lost, len(hashes))
         if refusal:
             self.summary.rows, self.summary.refused = survey.rows, survey.refused
             self.summary.told = survey.told
             raise refusal
 
-    def _gate_after(self) -> None:
+    def _gate_after(self, published: int) -> None:
         """The same, now that pictures may have failed too. Raises LoadRefused."""
         summary = self.summary
-        if not self.wanted.yes and summary.refused > self.wanted.max_reject_share * summary.rows:
+        if self.wanted.yes:
+            return
+        if summary.refused > self.wanted.max_reject_share * summary.rows:
             self._keep_rejects()
             raise self._too_many_refused(summary.refused, summary.rows)
+        if summary.gone > MAX_LOSS * published:
+            self._keep_rejects()
+            raise self._too_many_gone(summary.gone, published)
 
     def _too_many_refused(self, refused: int, rows: int) -> LoadRefused:
         return LoadRefused(
@@ -176,8 +188,20 @@ class _Load:
             fix="Mend the feed and load it again; or publish the rest with --yes, or a larger --max-reject-share.",
         )
 
+    def _too_many_gone(self, lost: int, published: int) -> LoadRefused:
+        return LoadRefused(
+            f"{lost:,} of {published:,} published products would go; {MAX_LOSS:.0%} may without asking.",
+            fix="If they are really gone, say --yes; if the feed is a part of the shop, load it with --delta.",
+        )
+
+    async def _is_taught(self) -> bool:
+        """Whether what the published generation taught can be used by this version's eyes."""
+        taught = await (await self.parts.catalog.snapshot()).artifact(ARTIFACT)
+        return taught is not None and self.parts.is_taught(taught)
+
     def _says_nothing_new(self, survey: Survey, hashes: Mapping[str, str], published: Generation) -> bool:
-        everything = survey.unchanged == survey.products and (self.wanted.delta or len(hashes) == survey.products)
+        stays = survey.departures.isdisjoint(hashes.keys()) if self.wanted.delta else len(hashes) == survey.products
+        everything = survey.unchanged == survey.products and stays
         return (
             everything
             and not survey.refused
@@ -209,7 +233,8 @@ class _Load:
         """Put all products into the generation: content hash by product id; None when told to stop."""
         present = dict(await self.writer.content_hashes(generation.id))
         if self.wanted.delta and published:
-            present = await self._carried(generation, published, hashes, present)
+            staying = [product_id for product_id in hashes if product_id not in survey.departures]
+            present = await self._carried(generation, published, staying, present)
         same = published is not None and published.embedder == self.parts.embedder
         self.progress.stage("Looking at pictures", survey.rows)
         pipeline = Pipeline(
@@ -232,16 +257,16 @@ class _Load:
         return present
 
     async def _carried(
-        self, generation: Generation, published: Generation, hashes: Mapping[str, str], present: dict[str, str]
+        self, generation: Generation, published: Generation, staying: Sequence[str], present: dict[str, str]
     ) -> dict[str, str]:
-        """Bring what is published into the generation of a delta; what an interrupted run brought stays as it is."""
+        """Bring what stays into the generation of a delta; what an interrupted run brought is left as it is."""
         if (published.embedder, published.dims) != (self.parts.embedder, self.parts.dims):
             await self.writer.abandon(generation.id)
             raise LoadRefused(
                 f"What is published was made with {published.embedder}, this load uses {self.parts.embedder}.",
                 fix="Load the whole feed, without --delta.",
             )
-        missing = [product_id for product_id in hashes if product_id not in present]
+        missing = [product_id for product_id in staying if product_id not in present]
         self.progress.stage("Taking over what is published", len(missing))
         for start in range(0, len(missing), CARRIED_AT_ONCE):
             await self.writer.carry_over(generation.id, missing[start : start + CARRIED_AT_ONCE])

@@ -78,7 +78,10 @@ class Pipeline:
                 await asyncio.sleep(0)
             self.summary.rows += 1
             product = checked.product
-            if product is None:
+            if checked.goes:
+                self.summary.departed += 1
+                self._show()
+            elif product is None:
                 self._refuse(checked)
                 self._show()
             elif self.present.get(product.id, "").removesuffix(INCOMPLETE) == product.content_hash:

@@ -44,8 +44,10 @@ class Summary:
 
     rows: of the feed. analyzed: products whose pictures were looked at in this run. reused: those whose pictures were
     known. unchanged: taken over from the published generation. resumed: kept from an earlier, interrupted run.
-    refused: rows that gave no product. warned: rows taken with a warning. images_*: pictures. products: in the
-    published generation afterwards. told: the problems. rejects: path of the rejects file.
+    refused: rows that gave no product. warned: rows taken with a warning. departed: rows that say a product goes.
+    gone: products that were published before and are not afterwards. images_*: pictures; kept: could not be fetched
+    now and are as they were published. products: in the published generation afterwards. told: the problems. rejects:
+    path of the rejects file.
     """
 
     feed: str
@@ -58,10 +60,13 @@ class Summary:
     resumed: int = 0
     refused: int = 0
     warned: int = 0
+    departed: int = 0
+    gone: int = 0
     products: int = 0
     images_analyzed: int = 0
     images_reused: int = 0
     images_failed: int = 0
+    images_kept: int = 0
     seconds: float = 0.0
     told: Told = field(default_factory=Told)
     rejects: str = ""
@@ -90,11 +95,14 @@ class Summary:
                 "resumed": self.resumed,
                 "refused": self.refused,
                 "warned": self.warned,
+                "departed": self.departed,
             },
+            "gone": self.gone,
             "images": {
                 "analyzed": self.images_analyzed,
                 "reused": self.images_reused,
                 "failed": self.images_failed,
+                "kept": self.images_kept,
                 "per_second": round(self.images_analyzed / self.seconds, 2) if self.seconds else 0.0,
             },
             "seconds": round(self.seconds, 3),
@@ -112,6 +120,7 @@ class Summary:
             (self.reused, "changed, with pictures known before"),
             (self.unchanged, "unchanged"),
             (self.resumed, "done in an earlier run"),
+            (self.departed, "to be taken out"),
             (self.refused, "refused"),
         ]
         told = ", ".join(f"{count:,} {what}" for count, what in parts if count)
@@ -120,6 +129,13 @@ class Summary:
             rate = self.images_analyzed / self.seconds
             lines.append(
                 f"Pictures: {self.images_analyzed:,} looked at in {spoken(self.seconds)} ({rate:.1f} a second)."
+            )
+        if self.gone:
+            lines.append(f"Products that were published before and are gone now: {self.gone:,}.")
+        if self.images_kept:
+            lines.append(
+                f"Pictures that cannot be fetched now and were kept as they were published: {self.images_kept:,}."
+                " The next load tries them again."
             )
         if self.images_failed:
             lines.append(f"Pictures that could not be used: {self.images_failed:,}.")

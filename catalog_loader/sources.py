@@ -51,7 +51,8 @@ class Feed:
     """A feed that was recognized.
 
     path: the local file. name: what the caller called it. digest: SHA-256 of the file's bytes. folder: where relative
-    picture paths begin, None when the feed came from the web; base_url: then its address. warnings: about the whole.
+    picture paths begin, None when the feed came from elsewhere; base_url: its address when that is the web. warnings:
+    about the whole.
     """
 
     path: Path
@@ -69,8 +70,11 @@ class Feed:
         return "surrogateescape" if "16" not in self.encoding else "replace"
 
 
-def open_feed(path: Path, *, name: str | None = None, base_url: str | None = None) -> Feed:
-    """Recognize the feed. Raises FeedUnreachable, FeedBroken, NotAFeed."""
+def open_feed(path: Path, *, name: str | None = None, base_url: str | None = None, untrusted: bool = False) -> Feed:
+    """Recognize the feed. Raises FeedUnreachable, FeedBroken, NotAFeed.
+
+    untrusted: it was sent by somebody else, so it may not name this machine's files though it lies here.
+    """
     try:
         with path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
@@ -91,7 +95,7 @@ def open_feed(path: Path, *, name: str | None = None, base_url: str | None = Non
         digest=content.digest,
         encoding=encoding,
         format=_format(content.head, encoding, open_text),
-        folder=None if base_url else path.resolve().parent,
+        folder=None if base_url or untrusted else path.resolve().parent,
         base_url=base_url,
         warnings=warnings,
     )

@@ -6,6 +6,7 @@ import time
 from app.errors import AppError
 from app.intake import Decoder, ImageSource, Problem, Severity, TypeFrom, shown
 from catalog_loader.check import CheckedRow, checked_rows, column_warnings
+from catalog_loader.rejects import Rejects
 from catalog_loader.report import Outcome, Progress, Summary
 from catalog_loader.sources import Feed
 
@@ -25,8 +26,12 @@ async def check(
     stop: asyncio.Event,
     *,
     pictures: Pictures | None = None,
+    rejects: Rejects | None = None,
 ) -> Summary:
-    """Check the whole feed. pictures: who fetches and decodes them; None checks only what the feed says."""
+    """Check the whole feed.
+
+    pictures: who fetches and decodes them; None checks only what the feed says. rejects: takes the refused rows.
+    """
     began = time.monotonic()
     summary = Summary(feed=feed.name)
     summary.told.note(feed.warnings)
@@ -35,18 +40,21 @@ async def check(
     for checked in checked_rows(feed.format, type_from):
         batch.append(checked)
         if len(batch) == AT_ONCE:
-            await _count(batch, summary, pictures)
+            await _count(batch, summary, pictures, rejects)
             batch = []
             progress.rows(summary.rows, 0)
             await asyncio.sleep(0)
         if stop.is_set():
             summary.message = "Stopped before the end."
             return summary
-    await _count(batch, summary, pictures)
+    await _count(batch, summary, pictures, rejects)
     summary.told.note(column_warnings(feed.format))
     summary.outcome = Outcome.CHECKED
     summary.seconds = time.monotonic() - began
     summary.message = _message(summary, cut_short=feed.format.cut_short)
+    if rejects:
+        rejects.keep()
+        summary.rejects = str(rejects.path) if rejects.count else ""
     return summary
 
 
@@ -56,8 +64,8 @@ def _message(summary: Summary, *, cut_short: bool) -> str:
     return f"{good:,} of {summary.rows:,} rows can be loaded; nothing was written.{ending}"
 
 
-async def _count(batch: list[CheckedRow], summary: Summary, pictures: Pictures | None) -> None:
-    """Add the rows to the summary."""
+async def _count(batch: list[CheckedRow], summary: Summary, pictures: Pictures | None, rejects: Rejects | None) -> None:
+    """Add the rows to the summary, and the refused ones to the rejects."""
     decoding = asyncio.Semaphore(DECODING)
     failures = await asyncio.gather(*(_failures(checked, pictures, decoding) for checked in batch))
     for checked, failed in zip(batch, failures, strict=True):
@@ -65,8 +73,12 @@ async def _count(batch: list[CheckedRow], summary: Summary, pictures: Pictures |
         summary.images_failed += len(failed)
         problems = (*checked.problems, *failed)
         summary.told.note(problems)
-        if checked.product is None or any(problem.refuses for problem in failed):
+        if checked.goes:
+            summary.departed += 1
+        elif checked.product is None or any(problem.refuses for problem in failed):
             summary.refused += 1
+            if rejects:
+                rejects.add(checked.row, problems)
         else:
             summary.warned += bool(problems)
 

@@ -30,13 +30,16 @@ SINGLE = (
 REPEATED = ("additional_image_link", "product_type")
 """Attributes a product may have several times."""
 
-READ = frozenset(SINGLE + REPEATED)
+ENDING = ("delete", "expiration_date")
+"""Attributes that say a product goes; a product itself keeps neither."""
+
+READ = frozenset(SINGLE + REPEATED + ENDING)
 REQUIRED = ("id", "title", "image_link")
 
 _UNUSED_WORDS = (
     "adult ads_redirect age_group auto_pricing_min_price availability_date bundle canonical_link certification"
     " condition cost_of_goods_sold disclosure_date display_ads_id display_ads_link display_ads_similar_id"
-    " display_ads_title display_ads_value energy_efficiency_class excluded_destination expiration_date"
+    " display_ads_title display_ads_value energy_efficiency_class excluded_destination"
     " external_seller_id gender identifier_exists included_destination installment is_bundle"
     " lifestyle_image_link link_template loyalty_points loyalty_program max_energy_efficiency_class"
     " max_handling_time maximum_retail_price min_energy_efficiency_class min_handling_time minimum_order_value"

@@ -157,7 +157,8 @@ class ImageFetcher:
                 "GET", target, headers=headers, extensions={"timeout": self._timeouts}
             ) as response:
                 if response.status == httpx.codes.OK:
-                    return await self._body(response, original, file)
+                    await self._body(response, original, file)
+                    return None
                 if response.status in _REDIRECTS:
                     return _Redirect(str(url.join(_header(response, b"location"))))
                 raise _refused(response, original)

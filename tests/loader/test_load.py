@@ -1,142 +1,18 @@
 """Loads into the real embedded catalog; stand-ins at the ports decode and see pictures, and count their calls."""
 
 import asyncio
-import csv
 import hashlib
-import io
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import numpy as np
 import pytest
 
-from app.analysis import Box, Embedding, PhotoAnalysis
-from app.catalog import Generation, GenerationState, Product
-from app.catalog.sqlite import SqliteCatalog, open_catalog, open_writer
+from app.catalog import Generation, GenerationState
 from app.errors import Unavailable
-from app.intake import FeedImages, Intake
-from app.photos import Photo, PhotoTruncated
-from catalog_loader.load import Parts, Wanted, load
-from catalog_loader.rejects import rejects_path
-from catalog_loader.report import Outcome, Silent, Summary
-from catalog_loader.sources import open_feed
+from catalog_loader.report import Outcome
+from tests.loader.shop import COLUMNS, Eyes, Shop, ids
 
 pytestmark = pytest.mark.anyio
-
-COLUMNS = ("id", "title", "image_link", "additional_image_link", "price", "availability", "product_type")
-DIMS = 24
-
-
-class NoWeb:
-    async def fetch(self, url: str) -> bytes:
-        raise AssertionError(f"no test fetches {url}")
-
-
-class Decoder:
-    """Takes any bytes for a photo but those that begin with "broken"."""
-
-    async def decode(self, data: bytes) -> Photo:
-        if data.startswith(b"broken"):
-            raise PhotoTruncated("It ends too early.", fix="Save it again.")
-        return Photo(np.zeros((9, 9, 3), np.uint8), hashlib.sha256(data).hexdigest(), data, "jpeg", 9, 9)
-
-
-@dataclass
-class Eyes:
-    """A vector out of the bytes; counts how often each picture was looked at.
-
-    stop_after: sets `stop` at that look. fail_after: is unavailable from that look on.
-    """
-
-    name: str = "eyes"
-    embedder: str = "eyes/1"
-    looks: Counter[bytes] = field(default_factory=Counter)
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    stop_after: int = 0
-    fail_after: int = 0
-
-    async def analyze(self, photo: Photo, crop: Box | None = None) -> PhotoAnalysis:
-        await asyncio.sleep(0)
-        if self.fail_after and self.looks.total() >= self.fail_after:
-            raise Unavailable("The eyes are closed.", retry_after_s=0.0)
-        self.looks[photo.jpeg] += 1
-        if self.looks.total() == self.stop_after:
-            self.stop.set()
-        seed = int.from_bytes(hashlib.sha256(photo.jpeg).digest()[:4])
-        vector = np.random.default_rng(seed).normal(size=DIMS).astype(np.float32)
-        return PhotoAnalysis(Box(0, 0, 1, 1), embedding=Embedding(self.embedder, vector / np.linalg.norm(vector)))
-
-    async def close(self) -> None:
-        """Nothing to release."""
-
-
-class Shop:
-    """A feed with pictures in a folder, and a catalog to load it into."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.catalog: SqliteCatalog = open_catalog(folder / "akin.db")
-        self.rows: list[dict[str, str]] = []
-        self.eyes = Eyes()
-        self._later = timedelta()
-
-    def sell(self, *ids: str, **changes: str) -> None:
-        """Add rows, each with one picture of its own."""
-        for product_id in ids:
-            picture = f"{product_id}.jpg"
-            (self.folder / picture).write_bytes(f"picture of {product_id}".encode())
-            row = {"id": product_id, "title": f"Thing {product_id}", "image_link": picture, "price": "5.00 USD",
-                   "availability": "in stock", "product_type": "Home > Vases"}  # fmt: skip
-            self.rows.append({**row, **changes})
-
-    def change(self, product_id: str, **changes: str) -> None:
-        """Change one row."""
-        self.rows = [{**row, **changes} if row["id"] == product_id else row for row in self.rows]
-
-    def write(self, name: str = "feed.csv") -> Path:
-        out = io.StringIO(newline="")
-        writer = csv.DictWriter(out, COLUMNS, restval="")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        (self.folder / name).write_text(out.getvalue(), encoding="utf-8", newline="")
-        return self.folder / name
-
-    async def load(self, path: Path | None = None, **wishes: object) -> Summary:
-        """Load the feed as it is now, with a writer of its own, as each run of the program has one.
-
-        Two minutes after the load before, so that one that was interrupted counts as dead.
-        """
-        feed = open_feed(path or self.write())
-        self._later += timedelta(minutes=2)
-        writer = open_writer(self.folder / "akin.db", clock=lambda: datetime.now(UTC) + self._later)
-        intake = Intake(Decoder(), self.eyes, FeedImages(NoWeb(), folder=feed.folder))
-        parts = Parts(self.catalog, writer, intake, lambda *rows: b"taught", self.eyes.embedder, DIMS)
-        wanted = replace(Wanted(holder="test", rejects=rejects_path(feed)), **wishes)  # type: ignore[arg-type]
-        try:
-            return await load(feed, wanted, parts, Silent(), self.eyes.stop)
-        finally:
-            await writer.close()
-
-    async def products(self) -> dict[str, Product]:
-        """What is published."""
-        snapshot = await self.catalog.snapshot()
-        found = await snapshot.products([row["id"] for row in self.rows] + ["a", "b", "c", "d"])
-        return {product.id: product for product in found}
-
-
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    shop = Shop(tmp_path)
-    yield shop
-    await shop.catalog.close()
-
-
-def ids(count: int) -> list[str]:
-    return [f"p{number}" for number in range(count)]
 
 
 async def test_a_feed_becomes_the_published_generation(shop: Shop) -> None:
