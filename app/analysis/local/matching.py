@@ -112,16 +112,14 @@ def verify(query_features: bytes, candidate_features: Sequence[bytes]) -> NDArra
     version's. Deterministic; about 0.1 ms a candidate.
     """
     query, candidates = unpack([query_features]), unpack(candidate_features)
-    answers = np.zeros(len(candidate_features), np.float32)
-    if len(query.place) >= LEAST:
-        for number, support in agreement(query, candidates, matched(query, candidates)):
-            answers[number] = strength(support)
-    return answers
+    if len(query.place) < LEAST or not len(candidates.place):
+        return np.zeros(len(candidate_features), np.float32)
+    return strength(agreement(query, candidates, matched(query, candidates)))
 
 
-def strength(support: float) -> float:
+def strength(support: NDArray[np.float64]) -> NDArray[np.float32]:
     """Support to 0..1: nothing up to what chance gives, 0.63 at CHANCE + FIRM."""
-    return float(1.0 - np.exp(-max(0.0, support - CHANCE) / FIRM))
+    return np.asarray(1.0 - np.exp(-np.maximum(0.0, support - CHANCE) / FIRM), dtype=np.float32)
 
 
 def matched(query: Unpacked, candidates: Unpacked) -> Matches:
@@ -152,31 +150,34 @@ def matched(query: Unpacked, candidates: Unpacked) -> Matches:
     return Matches(owner, here, there, np.asarray(weight, dtype=np.float32))
 
 
-def agreement(query: Unpacked, candidates: Unpacked, matches: Matches) -> list[tuple[int, float]]:
-    """(candidate, weighed number of matches that agree with the best single movement), where more agree than by chance.
+def agreement(query: Unpacked, candidates: Unpacked, matches: Matches) -> NDArray[np.float64]:
+    """Weighed number of matches that agree with the best single movement, per candidate; 0 with fewer than LEAST.
 
     Every match proposes the movement that brings its own two points together, and all of the candidate's are asked.
+    Less counts what agrees on a small spot only.
     """
-    proposing, asked = agreeing(matches, candidates.side)
+    pictures = len(candidates.count)
+    count = np.bincount(matches.owner, minlength=pictures)
+    proposing, asked = agreeing(matches, count, candidates.side)
     support = np.bincount(proposing, weights=matches.weight[asked], minlength=len(matches.owner))
-    found = []
-    for number in np.unique(matches.owner).tolist():
-        start, end = np.searchsorted(matches.owner, (number, number + 1)).tolist()
-        best = start + int(support[start:end].argmax())
-        if end - start < LEAST or support[best] <= CHANCE:
-            continue
-        first = int(candidates.count[:number].sum())
-        theirs = candidates.place[first : first + int(candidates.count[number])]
-        members = asked[np.searchsorted(proposing, best) : np.searchsorted(proposing, best, side="right")]
-        wide = spread_share(matches.here[members], query.place) + spread_share(matches.there[members], theirs)
-        found.append((number, float(support[best]) * min(1.0, 0.7 + 0.25 * wide)))
-    return found
+    order = np.lexsort((-support, matches.owner))  # stable: of equal ones the first
+    best = order[(np.cumsum(count) - count)[count >= LEAST]]
+    members = asked[np.isin(proposing, best)]
+    owner = matches.owner[members]
+    everywhere = spread(query.place, np.zeros(len(query.place), np.int64), 1)
+    theirs = spread(candidates.place, np.repeat(np.arange(pictures), candidates.count), pictures)
+    wide = (spread(matches.here[members], owner, pictures) / np.maximum(everywhere, 1.0)).mean(axis=1)
+    wide += (spread(matches.there[members], owner, pictures) / np.maximum(theirs, 1.0)).mean(axis=1)
+    answers = np.zeros(pictures)
+    answers[matches.owner[best]] = support[best]
+    return np.asarray(answers * np.minimum(1.0, 0.7 + 0.25 * wide), dtype=np.float64)
 
 
-def agreeing(matches: Matches, side: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def agreeing(
+    matches: Matches, count: NDArray[np.int64], side: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """All pairs (proposing match, ascending; asked match) of one candidate where the asked one lands where the proposed
-    movement brings it. side: longest side of each candidate's canvas."""
-    count = np.bincount(matches.owner, minlength=len(side))
+    movement brings it. count, side: matches and longest side of the canvas of each candidate."""
     asks = count[matches.owner]
     ends = np.cumsum(asks)
     shift = (np.cumsum(count) - count)[matches.owner] - (ends - asks)  # from a pair's number to the match it asks
@@ -205,6 +206,13 @@ def agreeing(matches: Matches, side: NDArray[np.float32]) -> tuple[NDArray[np.in
     return np.concatenate([nothing, *(i for i, _ in found)]), np.concatenate([nothing, *(j for _, j in found)])
 
 
-def spread_share(some: NDArray[np.float32], all_points: NDArray[np.float32]) -> float:
-    """How widely some points lie among all (about 0..1): a logo both packages carry is a small spot on each."""
-    return float((some[:, :2].std(axis=0) / np.maximum(all_points[:, :2].std(axis=0), 1.0)).mean())
+def spread(place: NDArray[np.float32], owner: NDArray[np.int64], owners: int) -> NDArray[np.float64]:
+    """(owners, 2): standard deviation of x and y of each owner's points; 0 where it has none. How widely the agreeing
+    points lie among all tells a thing from a logo that two packages carry: a small spot on each."""
+    count = np.maximum(np.bincount(owner, minlength=owners), 1)
+    axes = []
+    for axis in range(2):
+        mean = np.bincount(owner, weights=place[:, axis], minlength=owners) / count
+        away = (place[:, axis] - mean[owner]) ** 2
+        axes.append(np.sqrt(np.bincount(owner, weights=away, minlength=owners) / count))
+    return np.stack(axes, axis=1)
