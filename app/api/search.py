@@ -1,7 +1,6 @@
 """Searching: by photo, by words."""
 
 import asyncio
-import hashlib
 import logging
 import time
 from dataclasses import replace
@@ -164,7 +163,7 @@ async def _answer(
 
 
 async def _photo(form: Form, decoder: PhotoDecoder, photos: PhotoStore) -> Photo:
-    """The photo to search with, under the digest of its clean JPEG.
+    """The photo to search with.
 
     Digest and pixels are the same whether the file was sent or its photo_id: a cursor of the one continues the other.
     """
@@ -178,8 +177,7 @@ async def _photo(form: Form, decoder: PhotoDecoder, photos: PhotoStore) -> Photo
     if photo_id is not None:
         return await decoder.reread(await photos.get(photo_id))
     assert data is not None
-    photo = await decoder.decode(data)
-    return replace(photo, sha256=hashlib.sha256(photo.jpeg).hexdigest())
+    return await decoder.decode(data)
 
 
 async def _kept(known: str | None, photo: Photo, photos: PhotoStore | None) -> tuple[str | None, tuple[Gap, ...]]:

@@ -98,7 +98,7 @@ def decode_now(data: bytes, limits: PhotoLimits | None = None) -> Photo:
     jpeg = clean_jpeg(pixels)
     return Photo(
         pixels=_read_clean(jpeg),
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=hashlib.sha256(jpeg).hexdigest(),
         jpeg=jpeg,
         format=kind,
         original_width=width,
@@ -107,9 +107,9 @@ def decode_now(data: bytes, limits: PhotoLimits | None = None) -> Photo:
 
 
 def reread_now(jpeg: bytes, limits: PhotoLimits | None = None) -> Photo:
-    """The Photo of a clean JPEG that `decode_now` made before: the same pixels to the bit, the same `jpeg`.
+    """The Photo of a clean JPEG that `decode_now` made before: the same pixels to the bit, same digest.
 
-    So a search that is refined or continued by photo_id sees what the first search saw. sha256 is the clean JPEG's.
+    So a search that is refined or continued by photo_id sees what the first search saw.
     Raises a PhotoRejected for bytes that are no such JPEG.
     """
     admit(jpeg, limits or PhotoLimits())

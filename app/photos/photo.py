@@ -15,7 +15,7 @@ class Photo:
 
     pixels: what `jpeg` holds, to the bit: (height, width, 3) uint8, sRGB; alpha was laid over white. The longest side
     is the upload's; where that is larger than MAX_SIDE it is 800..MAX_SIDE.
-    sha256: hex digest of the uploaded bytes, the content's identity in caches and stores.
+    sha256: hex digest of `jpeg`: the picture's identity, the same when its clean JPEG is read again.
     jpeg: the same picture as a clean JPEG (no EXIF, GPS, XMP, ICC): the only form that is stored or leaves Akin.
     format: what the bytes were ("jpeg", "png", "webp", "heif", "avif"), decided by content.
     original_width, original_height: size in pixels of the upload, upright.

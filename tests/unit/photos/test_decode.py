@@ -212,7 +212,7 @@ def test_the_clean_jpeg_is_the_same_picture(kind: str) -> None:
         assert opened.info.keys() <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
         again = np.asarray(opened.convert("RGB"), dtype=int)
     assert abs(again - photo.pixels).mean() < 4
-    assert photo.sha256 == hashlib.sha256(data).hexdigest()
+    assert photo.sha256 == hashlib.sha256(photo.jpeg).hexdigest()
 
 
 @pytest.mark.parametrize("kind", KINDS)
