@@ -14,7 +14,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "photos": {"errors"},
     "catalog": {"errors"},
     "events": {"errors"},
-    "analysis": {"errors", "photos"},
+    "metering": {"errors"},
+    "analysis": {"errors", "photos", "metering"},
     "search": {"errors", "photos", "analysis", "catalog", "events"},
     "insights": {"errors", "events"},
     "intake": {"errors", "photos", "analysis", "catalog"},
@@ -29,16 +30,18 @@ LOADER_ROOMS = {"errors", "photos", "analysis", "catalog", "intake"}
 """What catalog_loader may use of app; its cli.py, a composition root, may also use settings and wiring."""
 
 SOLE_IMPORTERS: dict[str, tuple[str, ...]] = {
-    "sqlite3": ("app/catalog/sqlite/", "app/photos/store.py", "app/events/sqlite.py"),
+    "sqlite3": ("app/catalog/sqlite/", "app/photos/store.py", "app/events/sqlite.py", "app/metering/"),
     "numkong": ("app/catalog/sqlite/",),
     "PIL": ("app/photos/decode",),
     "pillow_heif": ("app/photos/decode",),
-    "cv2": ("app/analysis/local/",),
+    "cv2": ("app/analysis/local/", "app/analysis/outgoing.py"),
     "onnxruntime": ("app/analysis/local/onnx_embedder.py",),
     "threadpoolctl": ("app/analysis/local/threads.py",),
     "elasticsearch": ("app/catalog/elasticsearch/",),
     "google": ("app/analysis/providers/",),
+    "grpc": ("app/analysis/providers/google_wire.py",),
     "boto3": ("app/analysis/providers/rekognition.py",),
+    "botocore": ("app/analysis/providers/rekognition.py",),
     "pebble": ("app/photos/pool.py",),
 }
 

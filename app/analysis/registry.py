@@ -1,13 +1,17 @@
-"""Analyzers by the names of AKIN_ANALYZERS."""
+"""Analyzers and outside sources by the names of AKIN_ANALYZERS."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import cast
+from pathlib import Path
+from typing import TypeVar, cast
 
 from app.analysis.analyzer import Analyzer
-from app.errors import BadRequest
+from app.analysis.source import BadCard, Source
+from app.errors import BadRequest, MissingDependency
+
+T = TypeVar("T")
 
 
 class UnknownAnalyzer(BadRequest):
@@ -19,23 +23,78 @@ class UnknownAnalyzer(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What providers are built with; each takes what it needs. executor: where local looking runs."""
+    """What analyzers are built with; each takes what it needs. executor: where local looking runs."""
 
     executor: Executor
     embedder: str = "local"
 
 
+@dataclass(frozen=True, slots=True)
+class SourceMeans:
+    """What outside sources are built with; each takes what it needs.
+
+    Endpoints: None is the vendor's own; "http://127.0.0.1:PORT" is a fake on this machine, spoken to without
+    encryption and credentials. attributes: those a model card may name. batch: pictures put into one call (a loader).
+    """
+
+    attributes: frozenset[str] = frozenset()
+    cards: Path | None = None
+    batch: int = 1
+    google_features: tuple[str, ...] = ("labels", "objects")
+    google_endpoint: str | None = None
+    google_product_set: str | None = None
+    google_product_categories: tuple[str, ...] = ()
+    vertex_endpoint: str | None = None
+    aws_region: str | None = None
+    aws_endpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a name stands for: its sources, and those whose model card cannot be used."""
+
+    usable: tuple[Source, ...]
+    bad: tuple[tuple[str, BadCard], ...] = ()
+
+
 FACTORIES = {"local": "app.analysis.providers.local:from_means"}
 """Name -> "module:factory", imported when asked for: a shop without a vendor needs none of its packages."""
+
+SOURCES = {
+    "google_vision": ("google", "app.analysis.providers.google_vision:from_means"),
+    "google_automl": ("google", "app.analysis.providers.google_automl:from_means"),
+    "vertex": ("vertex", "app.analysis.providers.vertex:from_means"),
+    "rekognition": ("aws", "app.analysis.providers.rekognition:from_means"),
+}
+"""Name -> (extra, "module:factory")."""
 
 
 def analyzer_named(name: str, means: Means) -> Analyzer:
     """Build one analyzer. Raises UnknownAnalyzer, MissingDependency, and what the provider itself refuses."""
-    try:
-        module, _, factory = FACTORIES[name].partition(":")
-    except KeyError:
-        raise UnknownAnalyzer(
-            f"There is no analyzer {name!r}.", fix=f"Set AKIN_ANALYZERS to names from: {', '.join(sorted(FACTORIES))}."
-        ) from None
+    module, _, factory = _known(name, FACTORIES).partition(":")
     build = cast("Callable[[Means], Analyzer]", getattr(importlib.import_module(module), factory))
     return build(means)
+
+
+def sources_named(name: str, means: SourceMeans) -> Sources:
+    """Build the sources of a name; nothing is connected yet. Raises UnknownAnalyzer, MissingDependency."""
+    extra, path = _known(name, SOURCES)
+    module, _, factory = path.partition(":")
+    try:
+        build = cast("Callable[[SourceMeans], Sources]", getattr(importlib.import_module(module), factory))
+    except ImportError as missing:
+        raise MissingDependency(
+            f"{name} needs a package that is not installed: {missing.name}.",
+            fix=f"Install it: pip install 'akin[{extra}]'.",
+        ) from missing
+    return build(means)
+
+
+def _known(name: str, table: Mapping[str, T]) -> T:
+    try:
+        return table[name]
+    except KeyError:
+        raise UnknownAnalyzer(
+            f"There is no analyzer {name!r}.",
+            fix=f"Set AKIN_ANALYZERS to names from: {', '.join(sorted({*FACTORIES, *SOURCES}))}.",
+        ) from None
