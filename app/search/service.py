@@ -1,7 +1,7 @@
 """VisualSearch: the one use case. Analyze, retrieve, look closer, rank, cut, count, page."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -197,9 +197,19 @@ class VisualSearch:
         results = relevant(findings.scored, self._calibration)
         rest = [one for one in results if after is None or after.starts_after(one.score, one.product_id)]
         shown = rest[: wishes.limit]
-        facets = await snapshot.facets([one.product_id for one in results], FACETS)
+        voters = results[:VOTERS] if findings.analysis is not None else []
+        wanted = dict.fromkeys(one.product_id for one in (*voters, *shown))
+        # One counts in memory, the other reads the file: neither waits for the other.
+        facets, found = await asyncio.gather(
+            snapshot.facets([one.product_id for one in results], FACETS), snapshot.products(list(wanted))
+        )
         watch.lap("facets")
-        items = await self._items(findings, shown)
+        products = {product.id: product for product in found}
+        # One that was deleted since it was found is left out.
+        items = tuple(
+            self._item(findings, one, products[one.product_id]) for one in shown if one.product_id in products
+        )
+        analysis = _settled(findings.analysis, voters, products)
         watch.lap("explain")
         last = shown[-1] if len(rest) > len(shown) else None
         cursor = Cursor(generation.id, key, last.score, last.product_id).encoded() if last is not None else None
@@ -209,25 +219,11 @@ class VisualSearch:
             total=len(results),
             facets=facets,
             generation=generation,
-            analysis=await self._settled(findings, results),
+            analysis=analysis,
             next_cursor=cursor,
             degraded=self._degraded(findings),
             timings_ms=watch.milliseconds,
         )
-
-    async def _settled(self, findings: Findings, results: Sequence[Scored]) -> PhotoAnalysis | None:
-        """The analysis with its type settled by the best answers, the same on every page."""
-        if findings.analysis is None:
-            return None
-        best = {one.product_id: one.score for one in results[:VOTERS]}
-        products = await findings.snapshot.products(list(best))
-        return settled(findings.analysis, [(product.type, best[product.id]) for product in products])
-
-    async def _items(self, findings: Findings, shown: Iterable[Scored]) -> tuple[RankedProduct, ...]:
-        """The products of a page. One that was deleted since it was found is left out."""
-        scored = {one.product_id: one for one in shown}
-        products = await findings.snapshot.products(list(scored))
-        return tuple(self._item(findings, scored[product.id], product) for product in products)
 
     def _item(self, findings: Findings, scored: Scored, product: Product) -> RankedProduct:
         parts = contributions(scored, findings.question, self._calibration, self._popularity)
@@ -245,6 +241,16 @@ class VisualSearch:
         if self._calibration.embedder not in ("", embedder):
             gaps = (*gaps, Gap("calibration", "other-embedder"))
         return gaps
+
+
+def _settled(
+    analysis: PhotoAnalysis | None, voters: Sequence[Scored], products: Mapping[str, Product]
+) -> PhotoAnalysis | None:
+    """The analysis with its type settled by the best answers, the same on every page."""
+    if analysis is None:
+        return None
+    there = [(products[one.product_id].type, one.score) for one in voters if one.product_id in products]
+    return settled(analysis, there)
 
 
 @asynccontextmanager
