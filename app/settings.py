@@ -35,7 +35,8 @@ class Settings(BaseSettings):
     )
     analyzers: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("local",),
-        description="Who looks at photos, in order of trust, separated by commas. Known: `local`.",
+        description="Who looks at photos, separated by commas: `local` always, and any of `google_vision`, `vertex`,"
+        " `rekognition`, `google_automl` ([cloud.md](cloud.md)).",
     )
     embedder: str = Field(
         default="local",
@@ -48,6 +49,78 @@ class Settings(BaseSettings):
     )
     deadline_ms: int = Field(
         default=10_000, ge=100, le=120_000, description="Longest time a search may take, in milliseconds."
+    )
+    sources_ms: int = Field(
+        default=3000,
+        ge=50,
+        le=60_000,
+        description="Longest wait for outside sources, in milliseconds; 0.7 of what is left of a search where that is"
+        " less.",
+    )
+    google_features: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("labels", "objects"),
+        description="What Google Vision is asked, each paid by itself: `labels`, `objects`, `colors`, `logos`, `text`,"
+        " `web`, `safe_search`.",
+    )
+    google_endpoint: str | None = Field(
+        default=None, description="Another address for Google Vision and AutoML: `https://HOST`, e.g. the EU's."
+    )
+    google_product_set: str | None = Field(
+        default=None,
+        description="Product set of Vision Product Search to ask too: `projects/P/locations/L/productSets/S`.",
+    )
+    google_product_categories: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("homegoods-v2",), description="Categories looked through in that product set."
+    )
+    vertex_endpoint: str | None = Field(
+        default=None, description="Another address for Vertex AI than that of the model's region: `https://HOST`."
+    )
+    aws_region: str | None = Field(default=None, description="Region of Rekognition; none asks the AWS configuration.")
+    aws_endpoint: str | None = Field(default=None, description="Another address for Rekognition: `https://HOST`.")
+    model_cards: Path | None = Field(
+        default=None, description="Folder with the TOML cards of the shop's own models ([cloud.md](cloud.md))."
+    )
+    vocabulary: Path | None = Field(
+        default=None, description="The shop's own words for what sources say, added to the shipped vocabulary (TOML)."
+    )
+    trust: Path | None = Field(
+        default=None, description="How far each source is believed, fitted with `akin trust` (TOML)."
+    )
+    prices: Path | None = Field(default=None, description="Price table of outside calls, instead of the shipped one.")
+    cloud_store: Path = Field(
+        default=Path("data/cloud.db"),
+        description="File where outside calls are counted and their answers kept; all processes share it.",
+    )
+    cloud_cache_days: float = Field(
+        default=30, ge=0, le=3650, description="How long an outside answer is kept, in days; `0` keeps none."
+    )
+    cloud_cache_mb: int = Field(
+        default=200, ge=1, le=100_000, description="Most room outside answers may take, in megabytes."
+    )
+    budget_units_per_minute: int | None = Field(
+        default=None, ge=0, description="Most units (one feature of one photo) bought a minute, by all processes."
+    )
+    budget_units_per_day: int | None = Field(default=None, ge=0, description="Most units bought a day (UTC).")
+    budget_usd_per_minute: float | None = Field(default=None, ge=0, description="Most US dollars spent a minute.")
+    budget_usd_per_day: float | None = Field(default=None, ge=0, description="Most US dollars spent a day (UTC).")
+    cascade: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Outside sources are asked only where the type, after a look at the catalog, is less sure than"
+        " this; `1` asks always.",
+    )
+    cascade_attributes: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Attributes that must be known, else sources are asked too, e.g. `material`."
+    )
+    hybrid_look: bool = Field(
+        default=True, description="Look again, closer, where a source found the object elsewhere than the eyes did."
+    )
+    blur_faces: Path | None = Field(
+        default=None, description="A YuNet face detector (ONNX): faces are blurred before a photo leaves."
+    )
+    loader_ask_above_usd: float = Field(
+        default=1.0, ge=0, description="The loader asks before it spends more than this on outside sources."
     )
     max_photo_bytes: int = Field(
         default=15 * 1024 * 1024, ge=10_000, le=200_000_000, description="Largest photo accepted, in bytes."
@@ -103,7 +176,7 @@ class Settings(BaseSettings):
         " the catalog, so set it only where a proxy or the container's port mapping decides who does.",
     )
 
-    @field_validator("analyzers", mode="before")
+    @field_validator("analyzers", "google_features", "google_product_categories", "cascade_attributes", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.analysis import Box, PhotoAnalysis
+from app.analysis import Analyzer, Box, PhotoAnalysis
 from app.analysis.local import Teaching, see_in_one_thread
 from app.analysis.providers.local import LocalAnalyzer
-from app.analysis.registry import Means, analyzer_named
 from app.catalog import Catalog, NothingPublished, sqlite
 from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
 from app.edge.health import Check
@@ -25,8 +24,11 @@ from app.intake import ARTIFACT, Fit
 from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore
 from app.search import Calibration, VisualSearch, read_calibration, shipped_calibration
 from app.settings import InvalidSettings, Settings
+from app.wiring_sources import Outside, build_outside, source_checks
 
 CATCH_UP_EVERY_S = 0.5
+LOADER_BATCH = 16
+"""Pictures a loader puts into one outside call."""
 
 logger = logging.getLogger("akin.wiring")
 
@@ -63,18 +65,21 @@ def build_decoder(settings: Settings) -> PhotoDecoder:
 
 
 class OwnedAnalyzer:
-    """An analyzer together with the threads or processes it looks in: closing it closes them too."""
+    """An analyzer together with the threads or processes it looks in and the outside sources it asks: closing it
+    closes them too."""
 
-    def __init__(self, analyzer: LocalAnalyzer, executor: Executor) -> None:
+    def __init__(self, analyzer: LocalAnalyzer, executor: Executor, outside: Outside | None = None) -> None:
         self._analyzer = analyzer
+        self._whole: Analyzer = outside.ensemble if outside is not None else analyzer
         self._executor = executor
-        self.name = analyzer.name
+        self.outside = outside
+        self.name = self._whole.name
         self.embedder = analyzer.embedder
         self.dims = analyzer.dims
 
     async def analyze(self, photo: Photo, crop: Box | None = None) -> PhotoAnalysis:
         """See Analyzer."""
-        return await self._analyzer.analyze(photo, crop)
+        return await self._whole.analyze(photo, crop)
 
     def learn(self, teaching: bytes | None) -> None:
         """Take over what a generation taught; None forgets. Raises TeachingMismatch."""
@@ -82,6 +87,8 @@ class OwnedAnalyzer:
 
     async def close(self) -> None:
         """See Analyzer."""
+        if self.outside is not None:
+            await self.outside.close()
         await self._analyzer.close()
         await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
 
@@ -90,7 +97,8 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
     """The analyzers AKIN_ANALYZERS names.
 
     processes: look in one process per core (a loader, which has nothing else to do) instead of threads (a server).
-    Raises UnknownAnalyzer, BadEmbedder, MissingDependency, InvalidSettings.
+    Raises UnknownAnalyzer, BadEmbedder, MissingDependency, InvalidSettings, MeterUnavailable, and what is wrong with
+    the files that settings of outside sources name.
     """
     cores = os.cpu_count() or 1
     executor: Executor
@@ -103,14 +111,12 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
         see_in_one_thread()
         executor = ThreadPoolExecutor(cores, thread_name_prefix="eyes")
     try:
-        built = [analyzer_named(name, Means(executor, settings.embedder)) for name in settings.analyzers]
-        (only,) = built if len(built) == 1 else (None,)
-        if not isinstance(only, LocalAnalyzer):
-            raise InvalidSettings("AKIN_ANALYZERS names more than one analyzer.", fix="Set AKIN_ANALYZERS=local.")
+        eyes = LocalAnalyzer(executor, settings.embedder)
+        outside = build_outside(settings, eyes, batch=LOADER_BATCH if processes else 1)
     except BaseException:
         executor.shutdown(wait=False)
         raise
-    return OwnedAnalyzer(only, executor)
+    return OwnedAnalyzer(eyes, executor, outside)
 
 
 def _live_and_die_with_the_parent() -> None:
@@ -199,7 +205,8 @@ def build_calibration(settings: Settings) -> Calibration:
 
 def build_search(settings: Settings, catalog: Catalog, analyzer: OwnedAnalyzer) -> VisualSearch:
     """The use case. Raises InvalidSettings."""
-    return VisualSearch(catalog, analyzer, build_calibration(settings))
+    deepen = analyzer.outside.ensemble.deepen if analyzer.outside is not None and settings.cascade < 1 else None
+    return VisualSearch(catalog, analyzer, build_calibration(settings), deepen=deepen)
 
 
 class Tutor:
@@ -270,4 +277,5 @@ def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAna
         "generation": generation_is_published,
         "embedder": embedder_fits,
         "decoder": decoder_decodes,
+        **source_checks(analyzer.outside),
     }

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-ROOTS = ("main", "cli", "cli_bench", "wiring", "settings")
+ROOTS = ("main", "cli", "cli_bench", "cli_sources", "wiring", "wiring_sources", "settings")
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "photos": {"errors"},

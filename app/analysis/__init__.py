@@ -21,6 +21,7 @@ from app.analysis.model import (
     ObjectType,
     PhotoAnalysis,
 )
+from app.analysis.patience import answering_by
 
 __all__ = [
     "COLOR_SHADES",
@@ -37,6 +38,7 @@ __all__ = [
     "LocalColor",
     "ObjectType",
     "PhotoAnalysis",
+    "answering_by",
     "channel_similarities",
     "color_similarity",
     "verify",

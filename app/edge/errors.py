@@ -126,6 +126,15 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "unknown-analyzer": 500,
         "bad-embedder": 500,
         "teaching-mismatch": 409,
+        "source-failed": 503,
+        "bad-card": 500,
+        "bad-vocabulary": 500,
+        "bad-trust": 500,
+        "bad-face-model": 500,
+        # metering
+        "budget-spent": 503,
+        "meter-unavailable": 503,
+        "unknown-price": 500,
         # intake
         "image-unavailable": 422,
         "image-local-refused": 422,

@@ -1,14 +1,14 @@
 """VisualSearch: the one use case. Analyze, retrieve, look closer, rank, cut, count, page."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from secrets import token_urlsafe
 from time import perf_counter
 
-from app.analysis import Analyzer, Gap, PhotoAnalysis
+from app.analysis import Analyzer, Box, Gap, PhotoAnalysis, answering_by
 from app.catalog import Catalog, FacetField, NotProduct, Product, ProductNotFound, Query, Snapshot
 from app.photos import Photo
 from app.search.calibration import Calibration
@@ -36,6 +36,10 @@ CLOSER_LOOKS = 48
 """Candidates whose pictures are compared closely; 0.3 ms each (docs/decisions/0051)."""
 FACETS = tuple(FacetField)
 NO_WISHES = Wishes()
+
+
+Deepen = Callable[[Photo, Box | None, PhotoAnalysis, float], Awaitable[PhotoAnalysis | None]]
+"""(photo, crop, analysis, how sure its type is now, 0..1) -> a deeper analysis, or None where none is needed."""
 
 
 class Stopwatch:
@@ -85,8 +89,11 @@ class VisualSearch:
         *,
         executor: Executor | None = None,
         popularity: Mapping[str, float] | None = None,
+        deepen: Deepen | None = None,
     ) -> None:
-        """executor: where pictures are compared; None takes the event loop's own threads.
+        """deepen: asked after the first look at the catalog; what it answers is searched with instead.
+
+        executor: where pictures are compared; None takes the event loop's own threads.
 
         popularity: product id -> 0..1; it nudges, see rank.py.
         """
@@ -95,6 +102,7 @@ class VisualSearch:
         self._calibration = calibration
         self._executor = executor
         self._popularity = popularity or {}
+        self._deepen = deepen
 
     async def by_photo(
         self,
@@ -148,7 +156,16 @@ class VisualSearch:
         analysis = await self._analyzer.analyze(photo, wishes.crop)
         watch.lap("analyze")
         snapshot = await self._catalog.snapshot()
-        return await self._for_analysis(snapshot, analysis, wishes, watch)
+        findings = await self._for_analysis(snapshot, analysis, wishes, watch)
+        if self._deepen is None:
+            return findings
+        voters = relevant(findings.scored, self._calibration)[:VOTERS]
+        products = {one.id: one for one in await snapshot.products([one.product_id for one in voters])}
+        now = _settled(analysis, voters, products)
+        sure = now.type.confidence if now is not None and now.type is not None else 0.0
+        deeper = await self._deepen(photo, wishes.crop, analysis, sure)
+        watch.lap("deepen")
+        return findings if deeper is None else await self._for_analysis(snapshot, deeper, wishes, watch)
 
     async def find_words(self, wishes: Wishes, watch: Stopwatch | None = None) -> Findings:
         """All candidates for words with their scores, uncut."""
@@ -257,9 +274,11 @@ def _settled(
 async def deadline(seconds: float | None) -> AsyncIterator[None]:
     """Give up after so many seconds. Raises DeadlineExceeded."""
     scope = asyncio.timeout(seconds)
+    at = None if seconds is None else asyncio.get_running_loop().time() + seconds
     try:
-        async with scope:
-            yield
+        with answering_by(at):
+            async with scope:
+                yield
     except TimeoutError as error:
         if not scope.expired():  # somebody else's time-out, not ours to explain
             raise

@@ -14,7 +14,9 @@ from app.edge.errors import STATUS, status_for
 from app.errors import AppError, BadRequest, Conflict, NotFound, Unavailable
 
 COMMAND_LINE_ONLY = ("catalog_loader.", "app.evaluation.", "app.benchmark.", "app.cli")
-OPERATORS_FAULT = {"unknown-analyzer", "bad-embedder"}
+OPERATORS_FAULT = {
+    "unknown-analyzer", "bad-embedder", "bad-card", "bad-vocabulary", "bad-trust", "bad-face-model", "unknown-price",
+}  # fmt: skip
 """Wrong input of whoever wrote the settings, not of the caller."""
 
 DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
