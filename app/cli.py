@@ -18,8 +18,8 @@ from rich.progress import Progress
 from rich.table import Table
 from uvicorn.config import LOGGING_CONFIG
 
-from app import __version__, cli_bench, evaluation, wiring
-from app.catalog import Catalog, Generation, GenerationNotFound, GenerationState
+from app import __version__, cli_bench, cli_generations, evaluation, wiring
+from app.catalog import Catalog
 from app.errors import AppError, BadRequest
 from app.main import create_app
 from app.photos import PhotoDecoder
@@ -41,8 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-generations = typer.Typer(no_args_is_help=True, help="Versions of the catalog: list them, go back to an earlier one.")
-app.add_typer(generations, name="generations")
+app.add_typer(cli_generations.generations, name="generations")
 app.command(epilog="Example:  akin bench --sizes 1000,100000 --json bench.json")(cli_bench.bench)
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on; wins over AKIN_HOST.")]
@@ -155,32 +154,6 @@ def openapi() -> None:
     typer.echo(json_text(create_app(load_settings()).openapi()))
 
 
-@generations.command("list", epilog="Example:  akin generations list")
-def list_generations(catalog: CatalogOption = None) -> None:
-    """List all kept generations, newest first."""
-    found = _run(_generations(_settings(catalog=catalog)))
-    table = Table("id", "state", "products", "images", "embedder", "published", box=None)
-    for one in found:
-        published = one.published_at.isoformat(timespec="seconds") if one.published_at else ""
-        table.add_row(one.id, one.state.value, str(one.products), str(one.images), one.embedder, published)
-    Console().print(table)
-
-
-@generations.command(epilog="Example:  akin generations publish 01KAJ3B5Q1")
-def publish(
-    generation: Annotated[str, typer.Argument(help="Id of a verified or retired generation.")],
-    catalog: CatalogOption = None,
-) -> None:
-    """Make a generation the published one, at once and for all server processes."""
-    typer.echo(f"Published {_run(_publish(_settings(catalog=catalog), generation)).id}.")
-
-
-@generations.command(epilog="Example:  akin generations rollback")
-def rollback(catalog: CatalogOption = None) -> None:
-    """Publish the generation that was published before the present one."""
-    typer.echo(f"Published {_run(_publish(_settings(catalog=catalog), None)).id}.")
-
-
 def json_text(document: dict[str, Any]) -> str:
     """A document as text that is the same for the same document, one member a line."""
     return dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
@@ -271,21 +244,6 @@ async def _evaluate(settings: Settings, queries: Path) -> evaluation.Report:
                 source=queries.name,
                 progress=lambda done, _: bar.update(task, completed=done),
             )
-
-
-async def _generations(settings: Settings) -> list[Generation]:
-    async with _opened(settings) as catalog:
-        return await catalog.generations()
-
-
-async def _publish(settings: Settings, generation_id: str | None) -> Generation:
-    async with _opened(settings) as catalog:
-        if generation_id is None:
-            retired = [one for one in await catalog.generations() if one.state is GenerationState.RETIRED]
-            if not retired:
-                raise GenerationNotFound("There is no earlier generation.", fix="`akin generations list` shows all.")
-            generation_id = max(retired, key=lambda one: (one.published_at or one.created_at, one.id)).id
-        return await catalog.publish(generation_id)
 
 
 def _result_table(result: SearchResult) -> Table:

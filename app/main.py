@@ -12,11 +12,12 @@ from app.api import install_openapi, reference
 from app.api import router as api_router
 from app.edge import health
 from app.edge.media import MediaFiles
-from app.edge.middleware import BodyLimit, Envelope
+from app.edge.middleware import Allowance, BodyLimit, Envelope
 from app.edge.problems import install_handlers
 from app.edge.state import Limits, State
 from app.edge.uploads import UploadBudget
 from app.intake import FeedImages, Intake
+from app.loads import LoadDesk
 from app.settings import Settings, load_settings
 
 UPLOADS_HELD_AT_ONCE = 16
@@ -47,15 +48,25 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.router.routes.append(Mount("/media", MediaFiles(chosen.media)))
     install_handlers(app)
     install_openapi(app)
-    app.add_middleware(BodyLimit, max_bytes=chosen.max_body_bytes, timeout_s=chosen.body_timeout_s)
+    app.add_middleware(
+        BodyLimit, max_bytes=chosen.max_body_bytes, timeout_s=chosen.body_timeout_s, other=_larger_bodies(chosen)
+    )
     app.add_middleware(Envelope)  # added last: outermost
     return app
+
+
+def _larger_bodies(settings: Settings) -> dict[tuple[str, str], Allowance]:
+    feed = settings.max_feed_bytes + 64 * 1024
+    smaller = "Pack the feed with gzip, name its address instead, or load it in parts."
+    return {("POST", "/loads"): Allowance(feed, settings.feed_timeout_s, smaller)}
 
 
 async def _open(settings: Settings, stack: AsyncExitStack) -> State:
     """Open everything; what was opened is closed by the stack, also when a later step fails."""
     catalog = wiring.open_catalog(settings)
     stack.push_async_callback(catalog.close)
+    writer = wiring.open_catalog_writer(settings)
+    stack.push_async_callback(writer.close)
     decoder = wiring.build_decoder(settings)
     stack.push_async_callback(decoder.close)
     photos = wiring.open_photo_store(settings)
@@ -72,6 +83,8 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
     group.start_soon(tutor.keep_up)
     return State(
         catalog=catalog,
+        writer=writer,
+        loads=LoadDesk(settings.loads, wiring.LOADER, wiring.environment_of(settings)),
         analyzer=analyzer,
         decoder=decoder,
         photos=photos,

@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import SecretStr
 
 from app.analysis import Analyzer, Box, PhotoAnalysis
 from app.analysis.local import Teaching, see_in_one_thread
@@ -23,12 +25,14 @@ from app.errors import AppError, Conflict
 from app.intake import ARTIFACT, Fit
 from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore
 from app.search import Calibration, VisualSearch, read_calibration, shipped_calibration
-from app.settings import InvalidSettings, Settings
+from app.settings import PREFIX, InvalidSettings, Settings
 from app.wiring_sources import Outside, build_outside, source_checks
 
 CATCH_UP_EVERY_S = 0.5
 LOADER_BATCH = 16
 """Pictures a loader puts into one outside call."""
+LOADER = (sys.executable, "-m", "catalog_loader")
+"""The loader's command; app imports nothing of it."""
 
 logger = logging.getLogger("akin.wiring")
 
@@ -52,6 +56,21 @@ def catalog_file(settings: Settings) -> Path:
             fix="Write sqlite:///PATH for a relative or sqlite:////PATH for an absolute file.",
         )
     return path
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment of a process that is to have these settings, wherever they came from."""
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
+    return kept | {PREFIX + name.upper(): _as_written(getattr(settings, name)) for name in settings.model_fields_set}
+
+
+def _as_written(value: object) -> str:
+    """A setting as it stands in the environment; "" where there is none, which reads as the default."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(str(part) for part in value)
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def build_decoder(settings: Settings) -> PhotoDecoder:

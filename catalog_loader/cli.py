@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from app import wiring
-from app.catalog import Generation, GenerationNotFound, GenerationState, holder_name
+from app.catalog import Generation, before_published, holder_name
 from app.errors import AppError
 from app.intake import FeedImages, ImageSource, Intake, TypeFrom
 from app.photos import PhotoDecoder
@@ -266,12 +266,7 @@ async def _generations(settings: Settings) -> list[Generation]:
 async def _rollback(settings: Settings, generation_id: str | None) -> Generation:
     catalog = wiring.open_catalog(settings)
     try:
-        if generation_id is None:
-            retired = [found for found in await catalog.generations() if found.state is GenerationState.RETIRED]
-            if not retired:
-                raise GenerationNotFound("There is no earlier generation to go back to.", fix="Load a feed instead.")
-            generation_id = max(retired, key=lambda found: found.published_at or found.created_at).id
-        return await catalog.publish(generation_id)
+        return await catalog.publish(generation_id or before_published(await catalog.generations()).id)
     finally:
         await catalog.close()
 

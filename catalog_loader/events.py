@@ -2,7 +2,7 @@
 
 {"event": "begun", "at": …, "holder": …, "feed": …}
 {"event": "stage", "at": …, "stage": "Looking at pictures", "total": 900}
-{"event": "rows", "at": …, "done": 320, "total": 900, "pictures": 511}
+{"event": "rows", "at": …, "stage": "Looking at pictures", "total": 900, "done": 320, "pictures": 511}
 {"event": "ended", "at": …, "summary": {…}}    or    {"event": "failed", "at": …, "code": …, "detail": …, "fix": …}
 """
 
@@ -26,6 +26,7 @@ class Events:
     def __init__(self, write: Callable[[str], object], *, every_s: float = EVERY_S) -> None:
         self._write = write
         self._every_s = every_s
+        self._stage = ""
         self._total: int | None = None
         self._told_at = 0.0
 
@@ -35,7 +36,7 @@ class Events:
 
     def stage(self, name: str, total: int | None = None) -> None:
         """A stage begins."""
-        self._total, self._told_at = total, 0.0
+        self._stage, self._total, self._told_at = name, total, 0.0
         self._say("stage", stage=name, total=total)
 
     def rows(self, done: int, images: int) -> None:
@@ -43,7 +44,7 @@ class Events:
         now = time.monotonic()
         if now - self._told_at >= self._every_s:
             self._told_at = now
-            self._say("rows", done=done, total=self._total, pictures=images)
+            self._say("rows", stage=self._stage, total=self._total, done=done, pictures=images)
 
     def ended(self, summary: Summary) -> None:
         """The last line of a command that came to its end, whatever that was."""

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-ROOTS = ("main", "cli", "cli_bench", "cli_sources", "wiring", "wiring_sources", "settings")
+ROOTS = ("main", "cli", "cli_bench", "cli_generations", "cli_sources", "wiring", "wiring_sources", "settings")
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "photos": {"errors"},
@@ -19,8 +19,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "search": {"errors", "photos", "analysis", "catalog", "events"},
     "insights": {"errors", "events"},
     "intake": {"errors", "photos", "analysis", "catalog"},
-    "edge": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake"},
-    "api": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake", "edge"},
+    "loads": {"errors", "catalog"},
+    "edge": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake", "loads"},
+    "api": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake", "loads", "edge"},
     "web": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake", "edge"},
     "evaluation": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake"},
     "benchmark": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake"},

@@ -71,6 +71,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
         tags=[
             {"name": "search", "description": "Find products by photo, by words, or like another product."},
             {"name": "products", "description": "Read and change single products; searchable within 2 seconds."},
+            {"name": "loads", "description": "Load whole feeds, or parts of the shop, without a command line."},
+            {"name": "generations", "description": "Versions of the catalog: publish, go back, delete."},
             {"name": "health", "description": "For whoever runs the server."},
         ],
     )

@@ -12,7 +12,7 @@ from app.catalog.errors import (
     VerificationFailed,
 )
 from app.catalog.facets import CATEGORY_SEPARATOR, bucket_bounds, facet_values, price_bucket, sparse_weights
-from app.catalog.holder import has_ended, holder_name
+from app.catalog.holder import has_ended, holder_name, running_pid
 from app.catalog.model import (
     LABEL_CONFIDENCE,
     MAX_CANDIDATES,
@@ -43,6 +43,7 @@ from app.catalog.model import (
     SeenColor,
     SeenLabel,
 )
+from app.catalog.rollback import before_published
 
 __all__ = [
     "CATEGORY_SEPARATOR",
@@ -85,10 +86,12 @@ __all__ = [
     "Snapshot",
     "UnknownFilter",
     "VerificationFailed",
+    "before_published",
     "bucket_bounds",
     "facet_values",
     "has_ended",
     "holder_name",
     "price_bucket",
+    "running_pid",
     "sparse_weights",
 ]

@@ -8,16 +8,28 @@ from pathlib import Path
 _FORM = re.compile(r"(?P<host>[^\s:]+):(?P<pid>\d+):(?P<started>\d+) ")
 
 
-def holder_name(what: str) -> str:
-    """The holder of this process: "host:pid:started what". started: clock ticks since boot, 0 where unknown."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())} {what}"
+def holder_name(what: str, pid: int | None = None) -> str:
+    """The holder of a process: "host:pid:started what". started: clock ticks since boot, 0 where unknown.
+
+    pid: of a process of this machine; None is this one.
+    """
+    number = os.getpid() if pid is None else pid
+    return f"{socket.gethostname()}:{number}:{_started(number)} {what}"
+
+
+def running_pid(holder: str) -> int | None:
+    """The number of the holder's process where it is known to run on this machine, else None."""
+    found = _FORM.match(holder)
+    if found is None or found["host"] != socket.gethostname() or has_ended(holder):
+        return None
+    return int(found["pid"])
 
 
 def has_ended(holder: str) -> bool:
     """Whether the holder's process is known to have ended.
 
     False for processes of other machines, for names of another form, and whenever it cannot be told. A process that has
-    the number of the old one, but another start, is not it.
+    the number of the old one, but another start, is not it. One that has ended and waits for its parent has ended.
     """
     found = _FORM.match(holder)
     if found is None or found["host"] != socket.gethostname():
@@ -30,14 +42,22 @@ def has_ended(holder: str) -> bool:
     except OSError:  # it exists and is somebody else's
         return False
     now = _started(pid)
-    return bool(started and now) and started != now
+    return (bool(started and now) and started != now) or _state(pid) in {"Z", "X"}
 
 
 def _started(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[19]) if len(fields) > 19 else 0
+
+
+def _state(pid: int) -> str:
+    return next(iter(_stat(pid)), "")
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the state (field 3) on; [] where there is none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
-        return 0
-    # The program's name stands in brackets and may hold spaces; field 22 is counted from behind it.
-    fields = stat.rpartition(")")[2].split()
-    return int(fields[19]) if len(fields) > 19 else 0
+        return []
+    return stat.rpartition(")")[2].split()  # the program's name stands in brackets and may hold spaces

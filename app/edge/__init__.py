@@ -1,7 +1,17 @@
 """What the HTTP interface and the pages share: errors, uploads, limits, health, dependencies."""
 
 from app.edge.addresses import MEDIA_PATH, image_address, web_address
-from app.edge.deps import CatalogDep, DecoderDep, IntakeDep, LimitsDep, PhotosDep, SearchDep, UploadsDep
+from app.edge.deps import (
+    CatalogDep,
+    DecoderDep,
+    IntakeDep,
+    LimitsDep,
+    LoadsDep,
+    PhotosDep,
+    SearchDep,
+    UploadsDep,
+    WriterDep,
+)
 from app.edge.disconnect import while_connected
 from app.edge.errors import (
     BodyTimeout,
@@ -16,7 +26,7 @@ from app.edge.errors import (
 )
 from app.edge.problems import MEDIA_TYPE, ProblemResponse, problem, problem_type, request_id_of
 from app.edge.state import Limits, State
-from app.edge.uploads import Form, UploadBudget, read_form
+from app.edge.uploads import Form, SavedForm, UploadBudget, read_form, save_form
 from app.edge.wishes import FILTER_NAMES, filters_from, read_wishes, refuse_unknown
 
 __all__ = [
@@ -36,13 +46,16 @@ __all__ = [
     "InvalidRequest",
     "Limits",
     "LimitsDep",
+    "LoadsDep",
     "PhotosDep",
     "ProblemResponse",
+    "SavedForm",
     "SearchDep",
     "State",
     "UnsupportedMediaType",
     "UploadBudget",
     "UploadsDep",
+    "WriterDep",
     "filters_from",
     "image_address",
     "problem",
@@ -51,6 +64,7 @@ __all__ = [
     "read_wishes",
     "refuse_unknown",
     "request_id_of",
+    "save_form",
     "status_for",
     "web_address",
     "while_connected",

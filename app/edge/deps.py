@@ -5,10 +5,11 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import Request
 
-from app.catalog import Catalog
+from app.catalog import Catalog, CatalogWriter
 from app.edge.state import Limits, State
 from app.edge.uploads import UploadBudget
 from app.intake import Intake
+from app.loads import LoadDesk
 from app.photos import PhotoDecoder, PhotoStore
 from app.search import VisualSearch
 
@@ -19,6 +20,14 @@ def _state(request: Request) -> State:
 
 async def _catalog(request: Request) -> Catalog:
     return _state(request)["catalog"]
+
+
+async def _writer(request: Request) -> CatalogWriter:
+    return _state(request)["writer"]
+
+
+async def _loads(request: Request) -> LoadDesk:
+    return _state(request)["loads"]
 
 
 async def _decoder(request: Request) -> PhotoDecoder:
@@ -46,6 +55,8 @@ async def _limits(request: Request) -> Limits:
 
 
 CatalogDep = Annotated[Catalog, Depends(_catalog)]
+WriterDep = Annotated[CatalogWriter, Depends(_writer)]
+LoadsDep = Annotated[LoadDesk, Depends(_loads)]
 DecoderDep = Annotated[PhotoDecoder, Depends(_decoder)]
 PhotosDep = Annotated[PhotoStore, Depends(_photos)]
 IntakeDep = Annotated[Intake, Depends(_intake)]

@@ -140,6 +140,12 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "image-local-refused": 422,
         "image-outside-feed": 422,
         "image-missing": 422,
+        # loads
+        "load-not-found": 404,
+        "no-rejects": 404,
+        "load-running": 409,
+        "load-over": 409,
+        "loads-unavailable": 503,
         # search
         "empty-query": 422,
         "invalid-limit": 422,

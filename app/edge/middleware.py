@@ -8,6 +8,9 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
@@ -75,13 +78,21 @@ class Envelope:
 class BodyLimit:
     """Refuses a body that is too large or too slow, before any parser has seen it.
 
-    max_bytes: largest body. timeout_s: longest time from the request's head to the end of its body.
+    max_bytes: largest body. timeout_s: longest time from the request's head to the end of its body. other: what single
+    calls take instead, by method and path.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        timeout_s: float,
+        other: Mapping[tuple[str, str], "Allowance"] = MappingProxyType({}),
+    ) -> None:
         self.app = app
-        self.max_bytes = max_bytes
-        self.timeout_s = timeout_s
+        self._usual = Allowance(max_bytes, timeout_s)
+        self._other = other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI call."""
@@ -89,11 +100,12 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         request_id = str(scope.get("state", {}).get("request_id", ""))
+        allowed = self._other.get((scope["method"], scope["path"]), self._usual)
         declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdigit() or int(declared[:20]) > self.max_bytes:
-            await _closing(problem(self._too_large(), request_id))(scope, receive, send)
+        if not declared.isdigit() or int(declared[:20]) > allowed.max_bytes:
+            await _closing(problem(allowed.too_large(), request_id))(scope, receive, send)
             return
-        meter = _BodyMeter(receive, self.max_bytes, self.timeout_s)
+        meter = _BodyMeter(receive, allowed.max_bytes, allowed.timeout_s)
         replaced = False
 
         async def sending(message: Message) -> None:
@@ -101,7 +113,7 @@ class BodyLimit:
             nonlocal replaced
             if meter.refusal is not None and message["type"] == "http.response.start":
                 replaced = True
-                await _closing(problem(self._explain(meter.refusal), request_id))(scope, receive, send)
+                await _closing(problem(allowed.explain(meter.refusal), request_id))(scope, receive, send)
             elif not replaced:
                 await send(message)
 
@@ -109,22 +121,32 @@ class BodyLimit:
             await self.app(scope, meter.receive, sending)
         except _BodyRefused as refused:
             if not replaced:
-                await _closing(problem(self._explain(refused), request_id))(scope, receive, send)
+                await _closing(problem(allowed.explain(refused), request_id))(scope, receive, send)
 
-    def _explain(self, refused: "_BodyRefused") -> AppError:
-        return self._too_slow() if refused.slow else self._too_large()
 
-    def _too_large(self) -> AppError:
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How large and how slow a body may be. smaller: how a caller can send less."""
+
+    max_bytes: int
+    timeout_s: float
+    smaller: str = "Send a smaller photo: 1024 pixels on the longer side are enough."
+
+    def explain(self, refused: "_BodyRefused") -> AppError:
+        """The error for a body that was cut off."""
+        return self.too_slow() if refused.slow else self.too_large()
+
+    def too_large(self) -> AppError:
+        """The error for a body of too many bytes."""
         return BodyTooLarge(
-            f"The body is larger than {self.max_bytes} bytes.",
-            fix="Send a smaller photo: 1024 pixels on the longer side are enough.",
-            max_bytes=self.max_bytes,
+            f"The body is larger than {self.max_bytes} bytes.", fix=self.smaller, max_bytes=self.max_bytes
         )
 
-    def _too_slow(self) -> AppError:
+    def too_slow(self) -> AppError:
+        """The error for a body that took too long."""
         return BodyTimeout(
             f"The body did not arrive within {self.timeout_s:g} seconds.",
-            fix="Send a smaller photo, or try again on a better connection.",
+            fix=f"Try again on a better connection. {self.smaller}",
             timeout_s=self.timeout_s,
         )
 

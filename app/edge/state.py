@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from app.analysis import Analyzer
-from app.catalog import Catalog
+from app.catalog import Catalog, CatalogWriter
 from app.edge.health import Readiness
 from app.edge.uploads import UploadBudget
 from app.intake import Intake
+from app.loads import LoadDesk
 from app.photos import PhotoDecoder, PhotoStore
 from app.search import VisualSearch
 
@@ -24,6 +25,8 @@ class State(TypedDict):
     """Long-lived objects; starlette hands a copy of this mapping to every request as `request.state`."""
 
     catalog: Catalog
+    writer: CatalogWriter
+    loads: LoadDesk
     analyzer: Analyzer
     decoder: PhotoDecoder
     photos: PhotoStore

@@ -1,15 +1,17 @@
-"""Bounded multipart reading: one file and a few small fields, all in memory, nothing spooled to disk.
+"""Bounded multipart reading: a photo and a few small fields in memory, nothing spooled to disk; a feed to its place.
 
 Starlette's own form parser bounds fields but not files, and moves files over 1 MiB to /tmp; a photo is decoded from
-memory anyway. The body's size and time are capped before this (middleware.BodyLimit); this bounds what is inside.
+memory anyway, and a feed goes straight to where it will be loaded from. The body's size and time are capped before
+this (middleware.BodyLimit); this bounds what is inside.
 """
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
+import anyio
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
@@ -31,6 +33,14 @@ class Form:
 
     fields: Mapping[str, str]
     files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedForm:
+    """What a form held besides its file. fields: name -> text. file_name: as the caller says; None without one."""
+
+    fields: Mapping[str, str]
+    file_name: str | None
 
 
 class UploadBudget:
@@ -64,26 +74,47 @@ async def read_form(request: Request, take: Callable[[int], None], *, file_field
     Which is which is decided by the field's name, not by whether the caller gave a file name.
     Raises UnsupportedMediaType, InvalidForm, Busy; ClientDisconnect when the caller went away.
     """
+    collector = _Collector(file_fields)
+    async for _ in _parsed(request, collector, take):
+        pass
+    return collector.form()
+
+
+async def save_form(request: Request, file_field: str, into: BinaryIO) -> SavedForm:
+    """`read_form` for one file that is too large for memory: its bytes go into `into` as they come.
+
+    Raises UnsupportedMediaType, InvalidForm; OSError when the disk refuses.
+    """
+    collector = _Saver(file_field)
+    async for _ in _parsed(request, collector, lambda _: None):
+        if collector.unsaved:
+            ready, collector.unsaved = collector.unsaved, bytearray()
+            await anyio.to_thread.run_sync(into.write, ready)
+    return SavedForm(collector.form().fields, collector.file_name)
+
+
+async def _parsed(request: Request, collector: "_Collector", take: Callable[[int], None]) -> AsyncIterator[None]:
+    """Feed the body to the collector, announcing each chunk's size to `take` before and yielding after it."""
     media_type, options = parse_options_header(request.headers.get("content-type", ""))
     if media_type != b"multipart/form-data":
         raise UnsupportedMediaType(
-            "This call takes a multipart form.", fix="Send Content-Type: multipart/form-data, e.g. curl -F photo=@…"
+            "This call takes a multipart form.",
+            fix="Send Content-Type: multipart/form-data, e.g. with curl -F NAME=@FILE.",
         )
     boundary = options.get(b"boundary", b"")
     if not boundary:
         raise InvalidForm("The Content-Type names no boundary.", fix="Let the HTTP library write the header itself.")
-    collector = _Collector(file_fields)
     try:
         parser = MultipartParser(boundary, collector.callbacks())  # its defaults bound the part headers
         async for chunk in _chunks(request):
             take(len(chunk))
             parser.write(chunk)
+            yield
         parser.finalize()
     except FormParserError:
         raise InvalidForm("The form is broken.", fix="Let the HTTP library build the multipart body.") from None
     if not collector.ended:
         raise InvalidForm("The form ends too early.", fix="Send the whole body, with its closing boundary.")
-    return collector.form()
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:
@@ -178,4 +209,25 @@ class _Collector:
         self.ended = True
 
 
-__all__ = ["ClientDisconnect", "Form", "UploadBudget", "read_form"]
+class _Saver(_Collector):
+    """A collector whose one file is not kept, but handed on piece by piece."""
+
+    def __init__(self, file_field: str) -> None:
+        super().__init__(frozenset({file_field}))
+        self.unsaved = bytearray()
+        self.file_name: str | None = None
+
+    def _headers_finished(self) -> None:
+        super()._headers_finished()
+        if self._part.name in self._file_fields:
+            _, options = parse_options_header(self._part.disposition)
+            self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part.name in self._file_fields:
+            self.unsaved += memoryview(data)[start:end]
+        else:
+            super()._part_data(data, start, end)
+
+
+__all__ = ["ClientDisconnect", "Form", "SavedForm", "UploadBudget", "read_form", "save_form"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from app.intake import Intake, teach, validate
 from app.main import create_app
 from app.settings import Settings, load_settings
 from tests.builders import SHAPES, a_photo_file
+from tests.edge.picture_server import picture_server
 
 INKS = ("red", "teal")
 BRANDS = {"red": "Nordhem", "teal": "Fjell"}
@@ -83,6 +84,13 @@ def shop_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def pictures() -> Iterator[str]:
+    """Address of a picture server on this machine: `/shape-ink-seed.jpg`; `/broken.jpg` is no picture."""
+    with picture_server() as server:
+        yield server.address
+
+
 @pytest.fixture
 def settings(tmp_path: Path, shop_file: Path) -> Settings:
     """Settings of a server with its own copy of the shop."""
@@ -96,6 +104,7 @@ def settings_in(folder: Path, **changes: object) -> Settings:
         **{
             "catalog": f"sqlite:///{folder / 'akin.db'}",
             "photo_store": folder / "photos.db",
+            "loads": folder / "loads",
             "decode_slots": 1,
             "deadline_ms": 120_000,  # a starved machine is no reason for a red test
             "decode_timeout_s": 60.0,

@@ -26,6 +26,8 @@ COMMANDS = (
     ["generations", "list"],
     ["generations", "publish"],
     ["generations", "rollback"],
+    ["generations", "prune"],
+    ["generations", "abandon"],
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from app.api import schemas
+from app.api import load_schemas, schemas
 from app.cli import json_text
 from app.edge.errors import STATUS
 from app.edge.health import LiveAnswer, ReadyAnswer
@@ -43,6 +43,8 @@ def test_it_is_openapi_31_with_stable_unique_operation_ids() -> None:
     assert set(ids) == {
         *("searchByPhoto", "searchByWords", "findSimilar"),
         *("getProduct", "putProduct", "patchProduct", "deleteProduct"),
+        *("startLoad", "listLoads", "getLoad", "cancelLoad", "getRejects"),
+        *("listGenerations", "publishGeneration", "rollBack", "pruneGenerations", "abandonGeneration"),
         *("live", "ready"),
     }
 
@@ -81,6 +83,10 @@ MODELS: dict[str, type[BaseModel]] = {
     "ProductDetail": schemas.ProductDetail,
     "ProductChange": schemas.ProductChange,
     "ProductWrite": schemas.ProductWrite,
+    **{
+        name: getattr(load_schemas, name)
+        for name in ("LoadModel", "LoadList", "LoadByAddress", "KeptGeneration", "GenerationList", "Pruned")
+    },
     "LiveAnswer": LiveAnswer,
     "ReadyAnswer": ReadyAnswer,
 }

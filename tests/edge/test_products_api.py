@@ -1,8 +1,6 @@
 """Single products over HTTP: read, look-alikes, put, patch, delete."""
 
-import threading
-from collections.abc import AsyncIterator, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -23,41 +21,6 @@ LAMP = {
     "price": {"amount": "77.00", "currency": "USD"},
     "color": "yellow",
 }
-
-
-class Pictures(BaseHTTPRequestHandler):
-    """Serves drawings by their names, and nothing else."""
-
-    def do_GET(self) -> None:
-        """`/shape-ink-seed.jpg`; `/broken.jpg` is no picture."""
-        name = self.path.strip("/").removesuffix(".jpg")
-        if name == "broken":
-            body = b"<html>no picture</html>"
-        elif name.count("-") == 2:
-            shape, ink, seed = name.split("-")
-            body = a_photo_file(shape, ink, seed=int(seed))
-        else:
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header("content-type", "image/jpeg")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Stay silent."""
-
-
-@pytest.fixture(scope="module")
-def pictures() -> Iterator[str]:
-    """Address of a picture server on this machine."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pictures) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

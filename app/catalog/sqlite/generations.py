@@ -79,7 +79,9 @@ def require(generation: GenerationRow, *states: GenerationState) -> None:
     if generation.state not in states:
         wanted = " or ".join(states)
         raise GenerationConflict(
-            f"Generation '{generation.id}' is {generation.state}, not {wanted}.", state=generation.state.value
+            f"Generation '{generation.id}' is {generation.state}, not {wanted}.",
+            fix="List the generations to see which can take this step.",
+            state=generation.state.value,
         )
 
 
