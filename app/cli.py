@@ -18,7 +18,7 @@ from rich.progress import Progress
 from rich.table import Table
 from uvicorn.config import LOGGING_CONFIG
 
-from app import __version__, cli_bench, cli_generations, evaluation, wiring
+from app import __version__, cli_bench, cli_generations, cli_sources, evaluation, wiring
 from app.catalog import Catalog
 from app.errors import AppError, BadRequest
 from app.main import create_app
@@ -43,6 +43,10 @@ app = typer.Typer(
 )
 app.add_typer(cli_generations.generations, name="generations")
 app.command(epilog="Example:  akin bench --sizes 1000,100000 --json bench.json")(cli_bench.bench)
+app.command(epilog="Example:  akin doctor")(cli_sources.doctor)
+app.command(epilog="Examples:  akin cost   |   akin cost --days 7 --json")(cli_sources.cost)
+app.command(epilog="Example:  akin trust judged.jsonl --out trust.toml")(cli_sources.trust)
+app.add_typer(cli_sources.vocabulary, name="vocabulary")
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on; wins over AKIN_HOST.")]
 PortOption = Annotated[int | None, typer.Option(help="Port to listen on; wins over AKIN_PORT.")]

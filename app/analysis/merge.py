@@ -99,6 +99,11 @@ def _shared(first: Box, second: Box) -> float:
     return max(0.0, width) * max(0.0, height)
 
 
+def kinds_said(sighting: Sighting, vocabulary: Vocabulary) -> dict[str, float]:
+    """type -> strength 0..1 of what one source says the photo is about, uncalibrated: what its trust is fitted on."""
+    return _types_of(sighting, vocabulary, Box(0.0, 0.0, 1.0, 1.0), None)
+
+
 def either(first: float, second: float) -> float:
     """The probability that one of two independent witnesses is right."""
     return 1.0 - (1.0 - first) * (1.0 - second)

@@ -61,6 +61,10 @@ class Vocabulary:
             return Meaning()
         return self._whole(phrase) or self._inside(phrase)
 
+    def knows(self, text: str) -> bool:
+        """Whether it has anything on these words."""
+        return self.meaning(Word(text, 1.0)) is not None
+
     def family(self, kind: str) -> tuple[str, ...]:
         """The type and all below it in the hierarchy."""
         if kind not in self._below:
