@@ -155,7 +155,8 @@ class Pipeline:
         for checked, prepared in batch:
             self.summary.images_analyzed += prepared.analyzed
             self.summary.images_reused += prepared.reused
-            self.summary.images_failed += len(prepared.problems)
+            self.summary.images_failed += len(prepared.problems) - prepared.kept
+            self.summary.images_kept += prepared.kept
             if prepared.product is None:
                 self._refuse(checked, prepared)
             else:

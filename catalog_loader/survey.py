@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from app.errors import AppError
-from app.intake import Decoder, ImageSource, Problem, Severity, TypeFrom, shown
+from app.intake import Decoder, ImageSource, Problem, Severity, TypeFrom, decoded, shown
 from catalog_loader.check import CheckedRow, checked_rows, column_warnings
 from catalog_loader.rejects import Rejects
 from catalog_loader.report import Outcome, Progress, Summary
@@ -94,7 +94,7 @@ async def _failures(checked: CheckedRow, pictures: Pictures | None, decoding: as
         try:
             data = await images.fetch(image.url)
             async with decoding:
-                await decoder.decode(data)
+                await decoded(decoder, data)
         except AppError as failure:
             name = "additional_image_link" if position else "image_link"
             cause = f"{shown(image.url, 100)}: {failure.detail}"

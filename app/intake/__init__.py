@@ -5,7 +5,7 @@ from app.intake.columns import canonical
 from app.intake.evidence import SeenImage, seen_image, with_seen
 from app.intake.fields import shown
 from app.intake.images import FeedImages, ImageSource, ImageUnavailable, WebFetcher
-from app.intake.prepare import INCOMPLETE, Decoder, Intake, Memory, Prepared, Recalled
+from app.intake.prepare import INCOMPLETE, Decoder, Intake, Memory, Prepared, Recalled, decoded
 from app.intake.problem import Problem, Severity
 from app.intake.rows import NotARow, RawRow, parsed_json, row_from_json
 from app.intake.teaching import ARTIFACT, Fit, teach
@@ -34,6 +34,7 @@ __all__ = [
     "WebFetcher",
     "canonical",
     "content_hash",
+    "decoded",
     "parsed_json",
     "product_from_json",
     "row_from_json",

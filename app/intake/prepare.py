@@ -14,7 +14,7 @@ from app.intake.evidence import SeenImage, seen_image, with_seen
 from app.intake.fields import shown
 from app.intake.images import ImageSource
 from app.intake.problem import Problem, Severity
-from app.photos import Photo
+from app.photos import ImageTimeout, ImageUnreachable, Photo, PhotoDecodeTimeout
 
 INCOMPLETE = "!"
 """Ends the content hash of a product that lacks some of its pictures, so that the next load tries them again."""
@@ -23,7 +23,10 @@ REMEMBERED = 2_048
 """Pictures whose analysis is kept for products that share them; about 12 KB each."""
 
 TRIES = 3
-"""Tries of a part that says it is unavailable, before the whole work stops."""
+"""Tries of a part that says it is unavailable, before the work stops; and of a picture that decodes too slowly."""
+
+PASSING = (ImageTimeout, ImageUnreachable)
+"""Failures that say something of the picture's server, and nothing of the picture."""
 
 
 class Decoder(Protocol):
@@ -32,6 +35,19 @@ class Decoder(Protocol):
     async def decode(self, data: bytes) -> Photo:
         """Raises BadRequest for what the photo is, Unavailable for what the decoder is."""
         ...
+
+
+async def decoded(decoder: Decoder, data: bytes, *, wait_s: float = 0.5) -> Photo:
+    """The Photo of a picture. Raises what the decoder raises.
+
+    A time-out is tried again, because on a machine with too much to do it says little of the picture.
+    """
+    for attempt in range(1, TRIES):
+        try:
+            return await decoder.decode(data)
+        except PhotoDecodeTimeout:
+            await asyncio.sleep(wait_s * attempt)
+    return await decoder.decode(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +70,29 @@ class Memory(Protocol):
         """What was seen in this product's pictures; None unless it had exactly these, all of them with evidence."""
         ...
 
+    async def published(self, product_id: str) -> Mapping[str, ProductImage]:
+        """The product's published pictures that have evidence, by their addresses."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """product: with evidence, or None when no picture could be used. analyzed: pictures that were analyzed for it."""
+    """product: with evidence, or None when no picture could be used.
+
+    Of its pictures, analyzed: were analyzed for it; reused: were known by their bytes; kept: could not be fetched now
+    and are as they were published.
+    """
 
     product: Product | None
     problems: tuple[Problem, ...] = ()
     analyzed: int = 0
     reused: int = 0
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """One picture after fetching and looking; `failure` says why `seen` is None."""
+    """One picture after fetching and looking; `failure` says why `seen` is None, or why it was kept unfetched."""
 
     sha256: str = ""
     seen: SeenImage | None = None
@@ -93,20 +118,39 @@ class Intake:
         """The product with evidence, attributes, labels and colors.
 
         A picture that cannot be had or read is a warning while another one can, else an error. The content hash of a
-        product that lacks pictures ends in INCOMPLETE. Raises Unavailable when decoder or analyzer stay away.
+        product that lacks pictures, or kept some unfetched, ends in INCOMPLETE. Raises Unavailable when decoder or
+        analyzer stay away.
         """
-        if memory and memory.might_know(product.id):
-            fetched = await asyncio.gather(*(self._fetched(image.url) for image in product.images))
-            known = await self._recalled(product, fetched, memory)
-            if known:
-                return known
-            looked = await asyncio.gather(*(self._looked(data) for data in fetched))
-        else:
+        if memory is None or not memory.might_know(product.id):
             looked = await asyncio.gather(*(self._fetch_and_look(image.url) for image in product.images))
-        return _joined(product, looked, line)
+            return _joined(product, looked, line)
+        fetched = await asyncio.gather(*(self._fetched(image.url) for image in product.images))
+        kept = await self._kept(product, fetched, memory)
+        known = await self._recalled(product, fetched, kept, memory)
+        if known is None:
+            looks = (self._looked(data, kept.get(place)) for place, data in enumerate(fetched))
+            return _joined(product, await asyncio.gather(*looks), line)
+        return _with_kept(known, product, kept, line)
 
-    async def _recalled(self, product: Product, fetched: Sequence[bytes | AppError], memory: Memory) -> Prepared | None:
-        sha256s = [hashlib.sha256(data).hexdigest() for data in fetched if isinstance(data, bytes)]
+    async def _kept(self, product: Product, fetched: Sequence[bytes | AppError], memory: Memory) -> dict[int, _Looked]:
+        """The pictures, by position, whose server cannot be reached now and that are published under this address."""
+        late = {place: failure for place, failure in enumerate(fetched) if isinstance(failure, PASSING)}
+        published = await memory.published(product.id) if late else {}
+        kept = {}
+        for place, failure in late.items():
+            image = published.get(product.images[place].url)
+            if image is not None and image.evidence is not None:
+                kept[place] = _Looked(image.sha256, SeenImage(image.evidence), failure)
+        return kept
+
+    async def _recalled(
+        self, product: Product, fetched: Sequence[bytes | AppError], kept: Mapping[int, _Looked], memory: Memory
+    ) -> Prepared | None:
+        sha256s = [
+            hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else kept[place].sha256
+            for place, data in enumerate(fetched)
+            if place in kept or isinstance(data, bytes)
+        ]
         known = await memory.recall(product.id, sha256s) if len(sha256s) == len(fetched) else None
         if known is None:
             return None
@@ -128,7 +172,9 @@ class Intake:
         except AppError as failure:
             return failure
 
-    async def _looked(self, data: bytes | AppError) -> _Looked:
+    async def _looked(self, data: bytes | AppError, kept: _Looked | None = None) -> _Looked:
+        if kept:
+            return kept
         if isinstance(data, AppError):
             return _Looked(failure=data)
         sha256 = hashlib.sha256(data).hexdigest()
@@ -150,7 +196,7 @@ class Intake:
     async def _see(self, data: bytes) -> SeenImage | None:
         for attempt in range(1, TRIES + 1):
             try:
-                photo = await self._decoder.decode(data)
+                photo = await decoded(self._decoder, data)
                 return seen_image(await self._analyzer.analyze(photo))
             except Unavailable as later:
                 if attempt == TRIES:
@@ -160,13 +206,13 @@ class Intake:
 
 
 def _joined(product: Product, looked: Sequence[_Looked], line: int) -> Prepared:
-    """One product out of its pictures, and what to tell about those that failed."""
+    """One product out of its pictures, and what to tell about those that failed or were kept."""
     seen = [picture.seen for picture in looked if picture.seen]
     severity = Severity.WARNING if seen else Severity.ERROR
     problems = tuple(
         _problem(product, position, picture, line, severity)
         for position, picture in enumerate(looked)
-        if picture.seen is None
+        if picture.seen is None or picture.failure
     )
     analyzed = sum(picture.analyzed for picture in looked)
     if not seen:
@@ -178,16 +224,33 @@ def _joined(product: Product, looked: Sequence[_Looked], line: int) -> Prepared:
     whole = replace(with_seen(product, seen), images=images)
     if problems:
         whole = replace(whole, content_hash=product.content_hash + INCOMPLETE)
+    kept = sum(picture.seen is not None and picture.failure is not None for picture in looked)
     return Prepared(
-        whole, problems, analyzed, reused=sum(picture.seen is not None and not picture.analyzed for picture in looked)
+        whole,
+        problems,
+        analyzed,
+        reused=len(seen) - kept - sum(picture.analyzed for picture in looked if picture.seen),
+        kept=kept,
     )
+
+
+def _with_kept(known: Prepared, product: Product, kept: Mapping[int, _Looked], line: int) -> Prepared:
+    """A recalled product, and what to tell about pictures that could not be compared now."""
+    if not kept or known.product is None:
+        return known
+    problems = tuple(_problem(product, place, picture, line, Severity.WARNING) for place, picture in kept.items())
+    later = replace(known.product, content_hash=product.content_hash + INCOMPLETE)
+    return replace(known, product=later, problems=problems, reused=known.reused - len(kept), kept=len(kept))
 
 
 def _problem(product: Product, position: int, picture: _Looked, line: int, severity: Severity) -> Problem:
     name = "additional_image_link" if position else "image_link"
     url = shown(product.images[position].url, 100)
     failure = picture.failure
-    if failure is None:
+    if failure is not None and picture.seen is not None:
+        cause = f"{url} cannot be fetched now: {failure.detail}"
+        fix, code = "What was seen in it before is kept; the next load tries it again.", "image-kept"
+    elif failure is None:
         cause, fix, code = f"Nothing was recognized in {url}.", "Give a picture that shows the product.", "image-blank"
     else:
         cause = failure.detail if url in failure.detail else f"{url}: {failure.detail}"

@@ -98,7 +98,7 @@ class LoadDesk:
             self._refuse_when_busy(order.dry_run)
             self._tidy()
             now = datetime.now(UTC)
-            folder = LoadFolder(self._folder / f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}")
+            folder = LoadFolder(self._folder / f"{now:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}")
             folder.create(order, now)
             try:
                 if feed is not None:

@@ -16,7 +16,7 @@ from app.catalog import Product, Query
 from app.catalog.sqlite import SqliteCatalog, open_catalog, open_writer
 from app.errors import Unavailable
 from app.intake import FeedImages, Intake
-from app.photos import Photo, PhotoTruncated
+from app.photos import ImageUnreachable, Photo, PhotoTruncated
 from catalog_loader.load import Parts, Wanted, load
 from catalog_loader.rejects import rejects_path
 from catalog_loader.report import Silent, Summary
@@ -32,6 +32,13 @@ DIMS = 24
 class NoWeb:
     async def fetch(self, url: str) -> bytes:
         raise AssertionError(f"no test fetches {url}")
+
+
+class Down:
+    """Where the pictures are, while it cannot be reached."""
+
+    async def fetch(self, url: str) -> bytes:
+        raise ImageUnreachable("The picture's server cannot be reached.", fix="Try again.")
 
 
 class Decoder:
@@ -80,6 +87,8 @@ class Shop:
         self.catalog: SqliteCatalog = open_catalog(folder / "akin.db")
         self.rows: list[dict[str, str]] = []
         self.eyes = Eyes()
+        self.down = False  # whether the server of the pictures is
+        self.taught = b"taught"  # what the eyes teach, and alone can read
         self._later = timedelta()
 
     def sell(self, *ids: str, **changes: str) -> None:
@@ -123,8 +132,12 @@ class Shop:
         feed = open_feed(path or self.write())
         self._later += timedelta(minutes=2)
         writer = open_writer(self.folder / "akin.db", clock=lambda: datetime.now(UTC) + self._later)
-        intake = Intake(Decoder(), self.eyes, FeedImages(NoWeb(), folder=feed.folder))
-        parts = Parts(self.catalog, writer, intake, lambda *rows: b"taught", self.eyes.embedder, DIMS)
+        images = Down() if self.down else FeedImages(NoWeb(), folder=feed.folder)
+        intake = Intake(Decoder(), self.eyes, images)
+        taught = self.taught
+        parts = Parts(
+            self.catalog, writer, intake, lambda *rows: taught, self.eyes.embedder, DIMS, lambda data: data == taught
+        )
         wanted = replace(Wanted(holder="test", rejects=rejects_path(feed)), **wishes)  # type: ignore[arg-type]
         try:
             return await load(feed, wanted, parts, Silent(), self.eyes.stop)

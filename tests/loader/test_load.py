@@ -127,6 +127,41 @@ async def test_a_missing_picture_is_tried_again_by_the_next_load(shop: Shop) -> 
     assert (await shop.load()).outcome is Outcome.UNCHANGED
 
 
+async def test_a_picture_server_that_is_down_takes_nothing_off_sale(shop: Shop) -> None:
+    """Rows that changed, pictures to be fetched anew: what is published stays, and is compared again later."""
+    shop.sell(*ids(10))
+    await shop.load()
+    shop.down = True
+    shop.change("p1", price="6.00 USD")
+    changed = await shop.load()
+    assert (changed.outcome, changed.exit_code, changed.products) == (Outcome.PUBLISHED, 0, 10)
+    assert (changed.images_kept, changed.images_failed, changed.refused) == (1, 0, 0)
+    assert "kept as they were published: 1" in changed.in_words()
+    assert str((await shop.products())["p1"].price.amount) == "6.00"  # type: ignore[union-attr]
+    everything = await shop.load(refetch=True)
+    assert (everything.products, everything.images_kept, everything.refused) == (10, 10, 0)
+    snapshot = await shop.catalog.snapshot()
+    assert None not in await snapshot.evidence([(product_id, 0) for product_id in ids(10)])
+    shop.down = False
+    shop.eyes.looks.clear()
+    again = await shop.load()
+    assert (again.outcome, again.reused, again.images_kept) == (Outcome.PUBLISHED, 10, 0)
+    assert shop.eyes.looks.total() == 0
+    assert (await shop.load()).outcome is Outcome.UNCHANGED
+
+
+async def test_a_teaching_of_an_older_format_is_taught_anew(shop: Shop) -> None:
+    """Though the feed says nothing new: the eyes of this version cannot read what the generation taught."""
+    shop.sell(*ids(5))
+    await shop.load()
+    shop.eyes.looks.clear()
+    shop.taught = b"taught as this version does"
+    summary = await shop.load()
+    assert (summary.outcome, summary.unchanged, shop.eyes.looks.total()) == (Outcome.PUBLISHED, 5, 0)
+    assert await (await shop.catalog.snapshot()).artifact("teaching") == shop.taught
+    assert (await shop.load()).outcome is Outcome.UNCHANGED
+
+
 async def test_mended_rejects_are_loaded_alone(shop: Shop) -> None:
     """With --delta: what is published stays, the mended rows join it."""
     shop.sell(*ids(10))

@@ -11,7 +11,15 @@ from app.analysis import Box, PhotoAnalysis
 from app.catalog import ImageEvidence, Product, ProductImage, SeenAttribute, SeenLabel
 from app.errors import Unavailable
 from app.intake import INCOMPLETE, ImageUnavailable, Intake, Recalled, Severity
-from app.photos import Photo, PhotoTruncated
+from app.photos import (
+    ImageNotFetched,
+    ImageNotFound,
+    ImageTimeout,
+    ImageUnreachable,
+    Photo,
+    PhotoDecodeTimeout,
+    PhotoTruncated,
+)
 from tests.builders import a_product, an_analysis, evidence
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +28,7 @@ pytestmark = pytest.mark.anyio
 class Pictures:
     """Pictures by URL; an absent one cannot be had."""
 
-    def __init__(self, **files: bytes) -> None:
+    def __init__(self, **files: bytes | ImageNotFetched) -> None:
         self.files = files
         self.fetched: list[str] = []
 
@@ -28,19 +36,26 @@ class Pictures:
         self.fetched.append(url)
         if url not in self.files:
             raise ImageUnavailable(f"{url} is not there.", fix="Put it there.")
-        return self.files[url]
+        found = self.files[url]
+        if isinstance(found, ImageNotFetched):
+            raise found
+        return found
 
 
 class Decoder:
-    """Takes any bytes but "broken" for a photo; `busy` counts how often it is unavailable first."""
+    """Takes any bytes but "broken" for a photo; busy, slow: how often it is unavailable, or too slow, first."""
 
-    def __init__(self, busy: int = 0) -> None:
+    def __init__(self, busy: int = 0, slow: int = 0) -> None:
         self.busy = busy
+        self.slow = slow
 
     async def decode(self, data: bytes) -> Photo:
         if self.busy:
             self.busy -= 1
             raise Unavailable("busy", retry_after_s=0.0)
+        if self.slow:
+            self.slow -= 1
+            raise PhotoDecodeTimeout("It takes too long.", fix="Send a smaller one.")
         if data == b"broken":
             raise PhotoTruncated("It ends too early.", fix="Send it again.")
         return Photo(np.zeros((9, 9, 3), np.uint8), hashlib.sha256(data).hexdigest(), data, "jpeg", 9, 9)
@@ -124,6 +139,16 @@ async def test_a_part_that_is_busy_is_asked_again() -> None:
         await Intake(Decoder(busy=3), Eyes(), Pictures(a=b"1")).prepare(unseen("a"))
 
 
+async def test_a_picture_that_decodes_too_slowly_is_tried_again() -> None:
+    """An overloaded machine refuses no good picture at once; one that is always too slow is refused."""
+    slow = Decoder(slow=2)
+    prepared = await Intake(slow, Eyes(), Pictures(a=b"1")).prepare(unseen("a"))
+    assert (prepared.problems, slow.slow) == ((), 0)
+    refused = await Intake(Decoder(slow=99), Eyes(), Pictures(a=b"1")).prepare(unseen("a"))
+    assert refused.product is None
+    assert [problem.code for problem in refused.problems] == ["photo-decode-timeout"]
+
+
 class Earlier:
     """A memory of one product with the pictures b"1" and b"22"."""
 
@@ -137,6 +162,60 @@ class Earlier:
             return None
         found: dict[str, ImageEvidence] = {sha256: evidence(seed) for seed, sha256 in enumerate(sha256s)}
         return Recalled(found, (SeenAttribute("shape", "round", 0.7, "eyes"),), (SeenLabel("seat", 0.8, "eyes"),))
+
+    async def published(self, product_id: str) -> dict[str, ProductImage]:
+        """The two pictures under the addresses "a" and "b"."""
+        assert product_id == "p1"
+        return {
+            url: ProductImage(url, sha256, evidence(seed))
+            for seed, (url, sha256) in enumerate(zip("ab", self.known, strict=True))
+        }
+
+
+DOWN = (ImageUnreachable("down", fix="x"), ImageTimeout("late", fix="x"))
+
+
+@pytest.mark.parametrize("down", DOWN)
+async def test_a_published_picture_whose_server_is_down_is_kept(down: ImageNotFetched) -> None:
+    """With all that was seen in the pictures together; the next load tries again."""
+    eyes = Eyes()
+    for pictures in (Pictures(a=b"1", b=down), Pictures(a=down, b=down)):
+        prepared = await Intake(Decoder(), eyes, pictures).prepare(unseen("a", "b"), line=3, memory=Earlier())
+        product = prepared.product
+        assert product is not None
+        assert [image.sha256 for image in product.images] == list(Earlier.known)
+        assert all(image.evidence for image in product.images)
+        assert product.labels == (SeenLabel("seat", 0.8, "eyes"),)
+        assert product.content_hash.endswith(INCOMPLETE)
+        kept = sum(isinstance(found, ImageNotFetched) for found in pictures.files.values())
+        assert (prepared.analyzed, prepared.reused, prepared.kept) == (0, 2 - kept, kept)
+        assert {(problem.code, problem.severity, problem.line) for problem in prepared.problems} == {
+            ("image-kept", Severity.WARNING, 3)
+        }
+    assert eyes.looked == []
+
+
+async def test_a_kept_picture_stands_beside_a_new_one() -> None:
+    prepared = await Intake(Decoder(), Eyes(), Pictures(a=DOWN[0], c=b"new")).prepare(
+        unseen("a", "c"), memory=Earlier()
+    )
+    assert prepared.product is not None
+    assert [image.sha256 for image in prepared.product.images] == [
+        Earlier.known[0],
+        hashlib.sha256(b"new").hexdigest(),
+    ]
+    assert (prepared.analyzed, prepared.reused, prepared.kept) == (1, 0, 1)
+
+
+async def test_only_a_server_that_is_down_keeps_a_picture() -> None:
+    """Not one that says the picture is gone; and nothing is kept of a picture or product nobody knows."""
+    gone = Pictures(a=ImageNotFound("gone", fix="x"), b=b"22", c=DOWN[0])
+    prepared = await Intake(Decoder(), Eyes(), gone).prepare(unseen("a", "b", "c"), memory=Earlier())
+    assert prepared.product is not None
+    assert [bool(image.evidence) for image in prepared.product.images] == [False, True, False]
+    assert (prepared.kept, len(prepared.problems)) == (0, 2)
+    unknown = replace(unseen("a"), id="p2")
+    assert (await Intake(Decoder(), Eyes(), Pictures(a=DOWN[0])).prepare(unknown, memory=Earlier())).product is None
 
 
 async def test_known_pictures_are_not_looked_at_again() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.catalog import Availability, Money, SeenAttribute
 from app.intake import NotARow, RawRow, Severity, TypeFrom, product_from_json, validate
-from app.intake.columns import READ
+from app.intake.columns import ENDING, READ
 
 ROW: dict[str, str | list[str]] = {
     "id": "SKU-1",
@@ -155,7 +155,7 @@ OTHER = {"price": "128.00 USD", "availability": "preorder", "gtin": "96385074", 
          "additional_image_link": "https://a/9.jpg"}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted(READ))
+@pytest.mark.parametrize("name", sorted(READ - set(ENDING)))
 def test_the_content_hash_covers_every_attribute_that_is_read(name: str) -> None:
     """Same row, same hash; any attribute changed, another hash."""
     before, again = validate(ROW).product, validate(dict(ROW)).product
