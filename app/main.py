@@ -18,6 +18,7 @@ from app.edge.state import Limits, State
 from app.edge.uploads import UploadBudget
 from app.intake import FeedImages, Intake
 from app.loads import LoadDesk
+from app.readiness import readiness_checks
 from app.settings import Settings, load_settings
 
 UPLOADS_HELD_AT_ONCE = 16
@@ -90,7 +91,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
         photos=photos,
         intake=Intake(decoder, analyzer, FeedImages(fetcher, max_bytes=settings.max_photo_bytes)),
         search=wiring.build_search(settings, catalog, analyzer),
-        readiness=health.Readiness(wiring.readiness_checks(catalog, decoder, analyzer)),
+        readiness=health.Readiness(readiness_checks(catalog, decoder, analyzer)),
         uploads=UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes),
         limits=Limits(deadline_s=settings.deadline_ms / 1000, keeps_photos=settings.photo_ttl_s > 0),
     )

@@ -4,9 +4,7 @@ import asyncio
 import logging
 import multiprocessing
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -17,16 +15,15 @@ from pydantic import SecretStr
 
 from app.analysis import Analyzer, Box, PhotoAnalysis
 from app.analysis.local import Teaching, see_in_one_thread
-from app.analysis.providers.local import LocalAnalyzer
+from app.analysis.providers.local import LocalAnalyzer, enter_looking
 from app.catalog import Catalog, NothingPublished, sqlite
 from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
-from app.edge.health import Check
 from app.errors import AppError, Conflict
 from app.intake import ARTIFACT, Fit
 from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore
 from app.search import Calibration, VisualSearch, read_calibration, shipped_calibration
 from app.settings import PREFIX, InvalidSettings, Settings
-from app.wiring_sources import Outside, build_outside, source_checks
+from app.wiring_sources import Outside, build_outside
 
 CATCH_UP_EVERY_S = 0.5
 LOADER_BATCH = 16
@@ -124,7 +121,7 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
     if processes:
         # Spawned, because a forked child inherits locks held by this process's threads.
         executor = ProcessPoolExecutor(
-            cores, mp_context=multiprocessing.get_context("spawn"), initializer=_live_and_die_with_the_parent
+            cores, mp_context=multiprocessing.get_context("spawn"), initializer=enter_looking
         )
     else:
         see_in_one_thread()
@@ -136,24 +133,6 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
         executor.shutdown(wait=False)
         raise
     return OwnedAnalyzer(eyes, executor, outside)
-
-
-def _live_and_die_with_the_parent() -> None:
-    """What an analyzing process does first.
-
-    Ctrl-C reaches every process of a terminal, but the loader wants to finish what is in work. And an executor's
-    process whose parent was killed would wait for work for ever, with all its memory.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    see_in_one_thread()
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
-
-
-def _end_with_the_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def build_fit(analyzer: OwnedAnalyzer) -> Fit:
@@ -265,36 +244,3 @@ class Tutor:
                 if trouble.code != self._trouble:
                     logger.warning("cannot look for a new generation: %s", trouble.detail)
                 self._trouble = trouble.code
-
-
-def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAnalyzer) -> Mapping[str, Check]:
-    """What /ready tries: the catalog, its published generation, the embedder against it, the decoder."""
-
-    async def catalog_answers() -> str:
-        await catalog.ping()
-        return "It answers."
-
-    async def generation_is_published() -> str:
-        generation = (await catalog.snapshot()).generation
-        return f"{generation.products} products in generation {generation.id}."
-
-    async def embedder_fits() -> str:
-        generation = (await catalog.snapshot()).generation
-        if generation.embedder and generation.embedder != analyzer.embedder:
-            raise InvalidSettings(
-                f"The catalog was loaded with {generation.embedder}, this server looks with {analyzer.embedder}.",
-                fix="Load the catalog anew with this embedder, or set AKIN_EMBEDDER to the one it was loaded with.",
-            )
-        return f"{analyzer.embedder} on both sides."
-
-    async def decoder_decodes() -> str:
-        await decoder.warm_up()
-        return "It decodes."
-
-    return {
-        "catalog": catalog_answers,
-        "generation": generation_is_published,
-        "embedder": embedder_fits,
-        "decoder": decoder_decodes,
-        **source_checks(analyzer.outside),
-    }

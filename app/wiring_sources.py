@@ -1,21 +1,19 @@
 """From settings to outside sources and the ensemble around them: part of the composition root."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from app.analysis import Gap
 from app.analysis.analyzer import Analyzer
 from app.analysis.asking import Asker
-from app.analysis.breaker import Position
 from app.analysis.ensemble import Cascade, Ensemble
 from app.analysis.outgoing import BlurredFaces, clean, faces_by
 from app.analysis.registry import SourceMeans, sources_named
 from app.analysis.source import BadCard, Reason, Source
 from app.analysis.trust import read_trust
 from app.analysis.vocabulary import Vocabulary, read_vocabulary
-from app.edge.health import Check
 from app.metering import (
     Answers,
     Budget,
@@ -158,24 +156,3 @@ def price_per_picture(settings: Settings) -> float:
     sources, _ = build_sources(settings, read_vocabulary(settings.vocabulary))
     prices = build_prices(settings)
     return sum(prices.micros(source.units) for source in sources) / 1_000_000
-
-
-def source_checks(outside: Outside | None) -> Mapping[str, Check]:
-    """How each source is, for /ready. One that rests is no reason to send shoppers elsewhere: searches are answered
-    without it, so its part is well and its detail says how it stands."""
-
-    def check(name: str) -> Check:
-        async def stands() -> str:
-            assert outside is not None
-            (state,) = (one for one in outside.ensemble.states() if one.name == name)
-            breaker = state.breaker
-            if breaker.position is Position.CLOSED:
-                return f"Breaker closed; {breaker.failures} of the last {breaker.calls} calls failed."
-            return (
-                f"Breaker {breaker.position} after {breaker.last_failure}: asked again in {breaker.rests_s:.0f} s;"
-                " searches are answered without it."
-            )
-
-        return stands
-
-    return {} if outside is None else {one.name: check(one.name) for one in outside.ensemble.states()}

@@ -8,7 +8,17 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-ROOTS = ("main", "cli", "cli_bench", "cli_generations", "cli_sources", "wiring", "wiring_sources", "settings")
+ROOTS = (
+    "main",
+    "cli",
+    "cli_bench",
+    "cli_generations",
+    "cli_sources",
+    "readiness",
+    "wiring",
+    "wiring_sources",
+    "settings",
+)
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "photos": {"errors"},

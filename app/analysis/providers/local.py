@@ -1,13 +1,17 @@
 """The embedded analyzer: no network, no downloaded weights; the catalog teaches it types and attributes."""
 
 import asyncio
+import multiprocessing
+import os
+import signal
+import threading
 from concurrent.futures import Executor
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.analysis.local import EMBEDDER_NAME, LocalEyes, OnnxEmbedder, Seen, Taught, Teaching
+from app.analysis.local import EMBEDDER_NAME, LocalEyes, OnnxEmbedder, Seen, Taught, Teaching, see_in_one_thread
 from app.analysis.model import Attribute, Box, Color, DetectedObject, Embedding, ObjectType, PhotoAnalysis
 from app.analysis.registry import Means
 from app.photos import Photo
@@ -59,6 +63,24 @@ class LocalAnalyzer:
 def see(embedder: str, pixels: NDArray[np.uint8], crop: tuple[float, float, float, float] | None) -> Seen:
     """Look at one photo; a plain function so that it can run in another process."""
     return eyes_of(embedder).see(pixels, crop)
+
+
+def enter_looking() -> None:
+    """What a process that only looks does first.
+
+    Ctrl-C reaches every process of a terminal, but the loader wants to finish what is in work. And an executor's
+    process whose parent was killed would wait for work for ever, with all its memory.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    see_in_one_thread()
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @cache

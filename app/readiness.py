@@ -1,0 +1,68 @@
+"""What /ready tries, for the server's composition root.
+
+Apart from wiring.py, so that a command that serves nothing does not load the web framework.
+"""
+
+from collections.abc import Mapping
+
+from app.analysis.breaker import Position
+from app.catalog import Catalog
+from app.edge.health import Check
+from app.photos import PhotoDecoder
+from app.settings import InvalidSettings
+from app.wiring import OwnedAnalyzer
+from app.wiring_sources import Outside
+
+
+def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAnalyzer) -> Mapping[str, Check]:
+    """What /ready tries: the catalog, its published generation, the embedder against it, the decoder."""
+
+    async def catalog_answers() -> str:
+        await catalog.ping()
+        return "It answers."
+
+    async def generation_is_published() -> str:
+        generation = (await catalog.snapshot()).generation
+        return f"{generation.products} products in generation {generation.id}."
+
+    async def embedder_fits() -> str:
+        generation = (await catalog.snapshot()).generation
+        if generation.embedder and generation.embedder != analyzer.embedder:
+            raise InvalidSettings(
+                f"The catalog was loaded with {generation.embedder}, this server looks with {analyzer.embedder}.",
+                fix="Load the catalog anew with this embedder, or set AKIN_EMBEDDER to the one it was loaded with.",
+            )
+        return f"{analyzer.embedder} on both sides."
+
+    async def decoder_decodes() -> str:
+        await decoder.warm_up()
+        return "It decodes."
+
+    return {
+        "catalog": catalog_answers,
+        "generation": generation_is_published,
+        "embedder": embedder_fits,
+        "decoder": decoder_decodes,
+        **source_checks(analyzer.outside),
+    }
+
+
+def source_checks(outside: Outside | None) -> Mapping[str, Check]:
+    """How each source is, for /ready. One that rests is no reason to send shoppers elsewhere: searches are answered
+    without it, so its part is well and its detail says how it stands."""
+
+    def check(name: str) -> Check:
+        async def stands() -> str:
+            assert outside is not None
+            (state,) = (one for one in outside.ensemble.states() if one.name == name)
+            breaker = state.breaker
+            if breaker.position is Position.CLOSED:
+                return f"Breaker closed; {breaker.failures} of the last {breaker.calls} calls failed."
+            return (
+                f"Breaker {breaker.position} after {breaker.last_failure}: asked again in {breaker.rests_s:.0f} s;"
+                " searches are answered without it."
+            )
+
+        return stands
+
+    return {} if outside is None else {one.name: check(one.name) for one in outside.ensemble.states()}
