@@ -107,6 +107,14 @@ WORDS_ANSWER: Final[dict[str, Any]] = {
     "timings_ms": {"retrieve": 3.2, "rank": 0.2},
 }
 
+LISTED: Final[dict[str, Any]] = {
+    "items": [CARD],
+    "total": 812,
+    "facets": {"label": [{"value": "chair", "count": 640}, {"value": "furniture", "count": 172}]},
+    "next_cursor": "bHVuZC1hcm1jaGFpci10ZWFs",
+    "generation": {"id": "01KAJ3B5Q1", "published_at": "2026-11-21T02:30:00Z"},
+}
+
 SIMILAR_ANSWER: Final[dict[str, Any]] = {
     **PHOTO_ANSWER,
     "photo_id": None,
@@ -140,7 +148,8 @@ SEARCH_FORM: Final[dict[str, Any]] = {
                         "contentMediaType": "application/json",
                         "description": "JSON object; all must hold, the values of one name are alternatives. Names: "
                         "category (a whole subtree: `Furniture > Chairs`), brand, type, color, material, pattern, "
-                        "availability, price_min, price_max, attributes (an object: name to values).",
+                        "availability, label, label_confidence (0..1, 0.5 when left out), price_min, price_max, "
+                        "attributes (an object: name to values).",
                     },
                     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 24},
                     "cursor": {"type": "string", "description": "`next_cursor` of the page before."},

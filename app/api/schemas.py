@@ -177,6 +177,16 @@ class SearchAnswer(Wire):
     timings_ms: dict[str, float]
 
 
+class ProductList(Wire):
+    """One page of products that pass some filters, by id. `total` and `facets` count all of them, not the page."""
+
+    items: list[ProductCard]
+    total: int
+    facets: dict[str, list[FacetCountModel]] = Field(description="The fields asked for with `facets`.")
+    next_cursor: str | None = Field(description="Send it with the same filters to get the next page.")
+    generation: GenerationModel
+
+
 class ProductWrite(Wire):
     """A whole product, as its owner states it. What the pictures show is found out again."""
 

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from app.analysis import Box, InvalidBox
-from app.catalog import Availability, FacetField, Filter, HasAttribute, OneOf, PriceBetween, UnknownFilter
+from app.catalog import Availability, FacetField, Filter, HasAttribute, HasLabel, OneOf, PriceBetween, UnknownFilter
 from app.edge.errors import InvalidJson, InvalidRequest
 from app.search import Wishes
 
@@ -26,7 +26,7 @@ _FIELDS: Mapping[str, FacetField] = {
     "pattern": FacetField.PATTERN,
     "availability": FacetField.AVAILABILITY,
 }
-FILTER_NAMES = (*_FIELDS, "price_min", "price_max", "attributes")
+FILTER_NAMES = (*_FIELDS, "label", "label_confidence", "price_min", "price_max", "attributes")
 
 
 def read_wishes(values: Mapping[str, str]) -> Wishes:
@@ -117,6 +117,7 @@ def filters_from(data: Mapping[str, Any]) -> tuple[Filter, ...]:
     for one in filters:
         if isinstance(one, OneOf) and one.field is FacetField.AVAILABILITY:
             _check_availability(one.values)
+    filters += _label(data.get("label"), data.get("label_confidence"))
     filters += _price(data.get("price_min"), data.get("price_max"))
     filters += _attributes(data.get("attributes"))
     return tuple(filters)
@@ -141,6 +142,18 @@ def _check_availability(values: Iterable[str]) -> None:
     known = [str(word) for word in Availability]
     if any(value.lower() not in known for value in values):
         raise _invalid("filters.availability", "has a word it does not know", f"Use: {', '.join(known)}.")
+
+
+def _label(names: object, least: object) -> list[Filter]:
+    if names is None and least is None:
+        return []
+    if names is None:
+        raise _invalid("filters.label_confidence", "is given without a label", 'Add e.g. {"label": ["chair"]}.')
+    if least is None:
+        return [HasLabel(_values("label", names))]
+    if isinstance(least, bool) or not isinstance(least, (int, Decimal)) or not 0 <= least <= 1:
+        raise _invalid("filters.label_confidence", "is not a number from 0 to 1", "Write a number such as 0.9.")
+    return [HasLabel(_values("label", names), float(least))]
 
 
 def _price(low: object, high: object) -> list[Filter]:

@@ -42,7 +42,7 @@ def test_it_is_openapi_31_with_stable_unique_operation_ids() -> None:
     assert sorted(ids) == sorted(set(ids))
     assert set(ids) == {
         *("searchByPhoto", "searchByWords", "findSimilar"),
-        *("getProduct", "putProduct", "patchProduct", "deleteProduct"),
+        *("listProducts", "getProduct", "putProduct", "patchProduct", "deleteProduct"),
         *("startLoad", "listLoads", "getLoad", "cancelLoad", "getRejects"),
         *("listGenerations", "publishGeneration", "rollBack", "pruneGenerations", "abandonGeneration"),
         *("live", "ready"),
@@ -81,6 +81,7 @@ def test_errors_are_problems_whose_examples_have_the_real_status(operation: dict
 MODELS: dict[str, type[BaseModel]] = {
     "SearchAnswer": schemas.SearchAnswer,
     "ProductDetail": schemas.ProductDetail,
+    "ProductList": schemas.ProductList,
     "ProductChange": schemas.ProductChange,
     "ProductWrite": schemas.ProductWrite,
     **{
