@@ -32,6 +32,9 @@ from app.catalog.sqlite.vectors import VectorQuery
 _SUBSET_SHARE = 0.4
 """Below this share of the pictures, gathering their codes first is faster than scanning all (measured: 0.4 to 0.5)."""
 
+_NO_LOOK = float("-inf")
+"""Cosine of a product without a picture: behind every other."""
+
 Orders = list[NDArray[Any]]
 """Numbers that rows are ordered by, descending; an earlier array decides before a later one."""
 
@@ -182,12 +185,12 @@ def _with_look(
     matches = seen.size + int(np.count_nonzero(bare))
     bare_rows = np.flatnonzero(bare).astype(np.int32)
     complete = matches <= query.limit
+    near = seen if complete else _nearest(view, photo, seen, approximate, query.limit)
+    compared = _exact(view, photo, near)
     if complete:
         rows = np.concatenate([seen, bare_rows])
     else:
-        near = _nearest(view, photo, seen, approximate, query.limit)
-        cosines, _ = _exact(view, photo, near)
-        first = near[_order(view, near, [cosines])][: query.limit]
+        first = near[_order(view, near, [compared[0]])][: query.limit]
         if first.size < query.limit:
             by_id = bare_rows[_order(view, bare_rows, [])]
             first = np.concatenate([first, by_id[: query.limit - first.size]])
@@ -195,9 +198,9 @@ def _with_look(
         kept = _with_best_of_others(view, kept, others, query.limit)
         rows = _fill(kept, first, query.limit)
     has_look = view.pictured[rows] > 0
-    cosines = np.full(rows.size, -np.inf)
+    cosines = np.full(rows.size, _NO_LOOK)
     images = np.zeros(rows.size, dtype=np.int32)
-    cosines[has_look], images[has_look] = _exact(view, photo, rows[has_look])
+    cosines[has_look], images[has_look] = _exact_too(view, photo, rows[has_look], near, compared)
     order = _order(view, rows, [cosines])
     return Candidates(_candidates(view, rows[order], images[order], cosines[order], others), complete)
 
@@ -266,6 +269,22 @@ def _exact(view: View, photo: VectorQuery, rows: NDArray[np.int32]) -> tuple[NDA
     return best, view.positions[pictures[np.minimum.reduceat(places, starts)]]
 
 
+def _exact_too(
+    view: View,
+    photo: VectorQuery,
+    rows: NDArray[np.int32],
+    known: NDArray[np.int32],
+    compared: tuple[NDArray[np.float64], NDArray[np.int32]],
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """What _exact gives for these products, of which most are among the known ones (ascending), compared before."""
+    places = np.searchsorted(known, rows)
+    there = np.isin(rows, known)
+    cosines, images = np.empty(rows.size), np.empty(rows.size, dtype=np.int32)
+    cosines[there], images[there] = (values[places[there]] for values in compared)
+    cosines[~there], images[~there] = _exact(view, photo, rows[~there])
+    return cosines, images
+
+
 def _best(view: View, rows: NDArray[np.int32], orders: Orders, count: int) -> NDArray[np.int32]:
     """The `count` first rows by descending orders, ties by product id; in that order."""
     if 0 < count < rows.size:
@@ -311,14 +330,9 @@ def _candidates(
     columns = [signal[rows].tolist() for signal in others.values()]
     values = list(zip(*columns, strict=True)) if columns else [()] * len(picked)
     channels = tuple(others)
-    if cosines is None:
-        signals = [dict(zip(channels, value, strict=True)) for value in values]
-    else:
-        with_look = (Channel.LOOK, *channels)
-        signals = [
-            dict(zip(channels, value, strict=True))
-            if cosine == -np.inf
-            else dict(zip(with_look, (cosine, *value), strict=True))
-            for cosine, value in zip(cosines.tolist(), values, strict=True)
-        ]
+    signals = [dict(zip(channels, value, strict=True)) for value in values]
+    if cosines is not None:
+        for found, cosine in zip(signals, cosines.tolist(), strict=True):
+            if cosine != _NO_LOOK:
+                found[Channel.LOOK] = cosine
     return tuple(map(Candidate, ids, groups, images.tolist(), signals))
