@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app.catalog import has_ended
+from app.catalog import has_ended, running_pid
 from app.loads.model import Load, LoadState, Order, Trouble
 
 TAIL_BYTES = 256 * 1024
@@ -76,9 +76,11 @@ class LoadFolder:
         holder = self._holder.read_text(encoding="utf-8") if self._holder.exists() else ""
         # Asked before the events are read, so that what an ended process wrote last is among them.
         gone = has_ended(holder) if holder else datetime.now(UTC) - created_at > _STARTS_WITHIN
+        works = running_pid(holder) is not None
         said = self._said()
         last = said[-1] if said else {}
-        state, trouble = self._judged(last, gone=gone)
+        # A process that has said its last word holds the catalog until it is gone: the load is over then, not before.
+        state, trouble = self._judged({} if works else last, gone=gone)
         stage: Mapping[str, Any] = next((line for line in reversed(said) if "stage" in line), {})
         return Load(
             id=self.id,
@@ -91,7 +93,7 @@ class LoadFolder:
             done=int(stage.get("done", 0)),
             total=stage.get("total"),
             pictures=int(stage.get("pictures", 0)),
-            summary=last.get("summary"),
+            summary=None if works else last.get("summary"),
             trouble=trouble,
             has_rejects=self.rejects.is_file(),
         )
