@@ -20,7 +20,7 @@ from app.catalog import Catalog, NothingPublished, sqlite
 from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
 from app.errors import AppError, Conflict
 from app.intake import ARTIFACT, Fit
-from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore
+from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore, keep_freed_memory
 from app.search import Calibration, VisualSearch, read_calibration, shipped_calibration
 from app.settings import PREFIX, InvalidSettings, Settings
 from app.wiring_sources import Outside, build_outside
@@ -71,7 +71,8 @@ def _as_written(value: object) -> str:
 
 
 def build_decoder(settings: Settings) -> PhotoDecoder:
-    """The killable decoding processes; they start with the first photo."""
+    """The killable decoding processes; they start with the first photo. This process hands them megabytes."""
+    keep_freed_memory()
     return PhotoDecoder(
         settings.decode_processes,
         limits=PhotoLimits(max_bytes=settings.max_photo_bytes),

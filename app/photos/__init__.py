@@ -31,6 +31,7 @@ from app.photos.fetch_errors import (
     ImageUnreachable,
     ImageUrlInvalid,
 )
+from app.photos.memory import keep_freed_memory
 from app.photos.photo import MAX_SIDE, Photo
 from app.photos.pool import PhotoDecoder
 from app.photos.store import PhotoStore
@@ -69,5 +70,6 @@ __all__ = [
     "decode_now",
     "draft_decode",
     "encode_jpeg",
+    "keep_freed_memory",
     "reread_now",
 ]

@@ -15,6 +15,7 @@ import numpy as np
 
 from app.photos.admission import PhotoLimits
 from app.photos.decode import clean_jpeg, decode_in_one_thread, decode_now
+from app.photos.memory import keep_freed_memory
 from app.photos.photo import Photo
 
 _OPEN_FILES = 64
@@ -35,6 +36,7 @@ def enter_worker(memory_mb: int) -> None:
     _say_nothing()
     _forget_environment()
     decode_in_one_thread()
+    keep_freed_memory()
     decode_now(tiny_picture())
     _give_up_rights()
     _limit(resource.RLIMIT_CORE, 0)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.analysis.local import EMBEDDER_NAME, LocalEyes, OnnxEmbedder, Seen, Taught, Teaching, see_in_one_thread
 from app.analysis.model import Attribute, Box, Color, DetectedObject, Embedding, ObjectType, PhotoAnalysis
 from app.analysis.registry import Means
-from app.photos import Photo
+from app.photos import Photo, keep_freed_memory
 
 LOCAL = "local"
 UNTAUGHT = Taught(None, (), (), 0.0)
@@ -73,6 +73,7 @@ def enter_looking() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     see_in_one_thread()
+    keep_freed_memory()
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
 
 
