@@ -1,5 +1,6 @@
 """`akin`: what it prints, and its exit codes: 0 done, 1 in part, 2 wrong use, 3 nothing done."""
 
+import asyncio
 import io
 import json
 import re
@@ -13,7 +14,8 @@ import pytest
 
 from app import cli
 from tests.builders import SHAPES, a_photo_file
-from tests.edge.conftest import INKS
+from tests.edge.conftest import INKS, settings_in
+from tests.edge.test_generations_api import load
 
 ENVIRONMENT = {"AKIN_CATALOG": "sqlite:///akin.db", "AKIN_DECODE_SLOTS": "1", "COLUMNS": "200"}
 COMMANDS = (
@@ -76,6 +78,24 @@ def test_generations_are_listed(shop: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "published" in done.stdout
     assert "akin-local/" in done.stdout
+
+
+def test_versions_are_published_given_up_and_deleted(shop: Path) -> None:
+    """Each step for people, and as JSON for programs."""
+    before = json.loads(akin(shop, "generations", "list", "--json").stdout)
+    assert [(one["state"], one["products"]) for one in before] == [("published", 10)]
+    waiting = asyncio.run(load(settings_in(shop), "a", "b"))
+    published = akin(shop, "generations", "publish", waiting, "--json")
+    assert (json.loads(published.stdout)["id"], json.loads(published.stdout)["state"]) == (waiting, "published")
+    back = akin(shop, "generations", "rollback")
+    assert back.stdout == f"Published {before[0]['id']}.\n"
+    assert akin(shop, "generations", "prune").stdout == "There was nothing to delete.\n"
+    assert json.loads(akin(shop, "generations", "prune", "--keep", "0", "--json").stdout) == {"deleted": [waiting]}
+    unfinished = asyncio.run(load(settings_in(shop), "c", verify=False))
+    assert akin(shop, "generations", "abandon", unfinished).stdout == f"Gave up {unfinished}.\n"
+    refused = akin(shop, "generations", "abandon", before[0]["id"])
+    assert (refused.returncode, "published" in refused.stderr) == (3, True)
+    assert akin(shop, "generations", "prune", "--keep", "-1").returncode == 2
 
 
 def test_rollback_without_an_earlier_generation_does_nothing(shop: Path) -> None:

@@ -8,18 +8,19 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
 from app.analysis import Box, Embedding, PhotoAnalysis
-from app.catalog import Product, Query
+from app.catalog import Catalog, CatalogWriter, Product, Query
 from app.catalog.sqlite import SqliteCatalog, open_catalog, open_writer
 from app.errors import Unavailable
 from app.intake import FeedImages, Intake
 from app.photos import ImageUnreachable, Photo, PhotoTruncated
 from catalog_loader.load import Parts, Wanted, load
 from catalog_loader.rejects import rejects_path
-from catalog_loader.report import Silent, Summary
+from catalog_loader.report import Progress, Silent, Summary
 from catalog_loader.sources import open_feed
 
 COLUMNS = (
@@ -79,6 +80,18 @@ class Eyes:
         """Nothing to release."""
 
 
+class _Mortal:
+    """A part of which one step is never taken, because the process is killed there."""
+
+    def __init__(self, part: Any, step: str, kill: type[Exception] | None) -> None:
+        self._part, self._step, self._kill = part, step, kill
+
+    def __getattr__(self, name: str) -> Any:
+        if self._kill is not None and name == self._step:
+            raise self._kill
+        return getattr(self._part, name)
+
+
 class Shop:
     """A feed with pictures in a folder, and a catalog to load it into."""
 
@@ -89,6 +102,7 @@ class Shop:
         self.eyes = Eyes()
         self.down = False  # whether the server of the pictures is
         self.taught = b"taught"  # what the eyes teach, and alone can read
+        self.kill_at = ""
         self._later = timedelta()
 
     def sell(self, *ids: str, **changes: str) -> None:
@@ -124,10 +138,18 @@ class Shop:
         (self.folder / name).write_text(out.getvalue(), encoding="utf-8", newline="")
         return self.folder / name
 
-    async def load(self, path: Path | None = None, **wishes: object) -> Summary:
+    async def load(
+        self,
+        path: Path | None = None,
+        *,
+        progress: Progress | None = None,
+        kill: type[Exception] | None = None,
+        **wishes: object,
+    ) -> Summary:
         """Load the feed as it is now, with a writer of its own, as each run of the program has one.
 
-        Two minutes after the load before, so that one that was interrupted counts as dead.
+        Two minutes after the load before, so that one that was interrupted counts as dead. kill: what the step named by
+        `kill_at`, of the writer or the catalog, raises instead of being taken.
         """
         feed = open_feed(path or self.write())
         self._later += timedelta(minutes=2)
@@ -136,11 +158,17 @@ class Shop:
         intake = Intake(Decoder(), self.eyes, images)
         taught = self.taught
         parts = Parts(
-            self.catalog, writer, intake, lambda *rows: taught, self.eyes.embedder, DIMS, lambda data: data == taught
+            cast("Catalog", _Mortal(self.catalog, self.kill_at, kill)),
+            cast("CatalogWriter", _Mortal(writer, self.kill_at, kill)),
+            intake,
+            lambda *rows: taught,
+            self.eyes.embedder,
+            DIMS,
+            lambda data: data == taught,
         )
         wanted = replace(Wanted(holder="test", rejects=rejects_path(feed)), **wishes)  # type: ignore[arg-type]
         try:
-            return await load(feed, wanted, parts, Silent(), self.eyes.stop)
+            return await load(feed, wanted, parts, progress or Silent(), self.eyes.stop)
         finally:
             await writer.close()
 

@@ -105,6 +105,28 @@ async def test_what_was_loaded_can_be_found(tmp_path: Path) -> None:
         await catalog.close()
 
 
+def test_a_program_is_told_line_by_line(tmp_path: Path, here: Here) -> None:
+    """With --events: how it goes and how it ended; and why it did not begin."""
+    write_shop(tmp_path, 3)
+    loaded = run(tmp_path, "load", "feed.tsv", "--events", "--limit-rate", "100", "--name", "the shop")
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+    told = [json.loads(line) for line in loaded.stdout.splitlines()]
+    assert (told[0]["event"], told[0]["feed"]) == ("begun", "the shop")
+    assert told[0]["holder"].endswith(" catalog-loader load the shop")
+    assert (told[-1]["event"], told[-1]["summary"]["products"]) == ("ended", 3)
+    failed = here.run("load", "none.tsv", "--events")
+    assert failed.returncode == 2
+    assert [json.loads(line)["event"] for line in failed.stdout.splitlines()] == ["begun", "failed"]
+
+
+def test_a_stranger_s_feed_may_name_no_file(tmp_path: Path, here: Here) -> None:
+    """And a check leaves its rejects where it is told to."""
+    write_shop(tmp_path, 2)
+    checked = here.run("check", "feed.tsv", "--images", "--untrusted", "--rejects", "kept.tsv", "--json")
+    assert (checked.returncode, json.loads(checked.stdout)["problems"]) == (1, {"image-local-refused": 2})
+    assert len((tmp_path / "kept.tsv").read_text(encoding="utf-8").splitlines()) == 3
+
+
 def test_help_names_every_command_with_examples(here: Here) -> None:
     """And the exit codes."""
     whole = here.run("--help")
@@ -125,6 +147,8 @@ def test_help_names_every_command_with_examples(here: Here) -> None:
         (("load", "feed.tsv", "--type-from", "color"), 2, "type-from"),
         (("load", "feed.tsv", "--max-reject-share", "2"), 2, "max-reject-share"),
         (("load", "feed.tsv", "--catalog", "mysql://x"), 2, "AKIN_CATALOG"),
+        (("load", "feed.tsv", "--delta", "--delete-missing"), 2, "contradict"),
+        (("load", "feed.tsv", "--limit-rate", "0"), 2, "limit-rate"),
         (("rollback",), 3, "no earlier generation"),
         (("rollback", "x"), 3, "no generation"),
     ],

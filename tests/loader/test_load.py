@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -269,7 +270,7 @@ async def test_a_stopped_load_goes_on_where_it_was(shop: Shop) -> None:
 async def test_an_interrupted_load_of_another_feed_is_given_up(shop: Shop) -> None:
     """Its rows may say other things; --fresh gives up that of the same feed, too."""
     shop.sell(*ids(100))
-    runs: list[dict[str, bool]] = [{}, {"fresh": True}]
+    runs: list[dict[str, Any]] = [{}, {"fresh": True}]
     for wishes in runs:
         shop.eyes.stop, shop.eyes.stop_after = asyncio.Event(), shop.eyes.looks.total() + 20
         stopped = await shop.load()
