@@ -15,6 +15,7 @@ from app.analysis.local import LocalEyes
 from app.catalog import Catalog, CatalogWriter
 from app.catalog.sqlite import bare
 from app.errors import BadRequest
+from app.photos import keep_freed_memory
 from app.settings import Settings, load_settings
 
 FEATURES = 4_096
@@ -62,6 +63,7 @@ def read_sizes(text: str) -> list[int]:
 async def _measured(sizes: list[int], rounds: int, throughput_s: float, say: Console) -> benchmark.Report:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="akin-bench-")))
+        keep_freed_memory()  # the bare parts run under the conditions of the server's processes
         analyzer = wiring.build_analyzer(_settings_for(folder / "none.db"))
         stack.push_async_callback(analyzer.close)
         eyes = LocalEyes()
