@@ -29,7 +29,7 @@ from app.search.rank import (
     relevant,
     worth_a_closer_look,
 )
-from app.search.settle import VOTERS, settled
+from app.search.settle import VOTERS, agreement, settled
 
 MOST_ON_A_PAGE = 100
 CLOSER_LOOKS = 48
@@ -162,7 +162,7 @@ class VisualSearch:
         voters = relevant(findings.scored, self._calibration)[:VOTERS]
         products = {one.id: one for one in await snapshot.products([one.product_id for one in voters])}
         now = _settled(analysis, voters, products)
-        sure = now.type.confidence if now is not None and now.type is not None else 0.0
+        sure = agreement(analysis.type, now.type if now is not None else None)
         deeper = await self._deepen(photo, wishes.crop, analysis, sure)
         watch.lap("deepen")
         return findings if deeper is None else await self._for_analysis(snapshot, deeper, wishes, watch)
