@@ -20,26 +20,17 @@ from uvicorn.config import LOGGING_CONFIG
 
 from app import __version__, cli_bench, cli_generations, cli_sources, evaluation, wiring
 from app.catalog import Catalog
-from app.errors import AppError, BadRequest
+from app.command_line import IN_PART, program, run
+from app.errors import BadRequest
 from app.main import create_app
 from app.photos import PhotoDecoder
 from app.search import Calibration, SearchResult, VisualSearch, Wishes
-from app.settings import InvalidSettings, Settings, load_settings
+from app.settings import Settings, load_settings
 
 T = TypeVar("T")
 
-IN_PART = 1
-WRONG_USE = 2
-NOTHING_DONE = 3
-
-app = typer.Typer(
-    name="akin",
-    help="Visual product search: from a shopper's photo to the shop's most similar products, with reasons.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+app = program(
+    "akin", "Visual product search: from a shopper's photo to the shop's most similar products, with reasons."
 )
 app.add_typer(cli_generations.generations, name="generations")
 app.command(epilog="Example:  akin bench --sizes 1000,100000 --json bench.json")(cli_bench.bench)
@@ -55,15 +46,8 @@ CatalogOption = Annotated[str | None, typer.Option(help="Catalog to use; wins ov
 
 
 def main() -> None:
-    """Entry point: runs the command and says every expected failure in two lines, without a stack trace."""
-    try:
-        app()
-    except AppError as error:
-        say = Console(stderr=True, highlight=False, soft_wrap=True)
-        say.print(f"akin: {error.detail}", markup=False)
-        if error.fix:
-            say.print(f"      {error.fix}", markup=False)
-        sys.exit(WRONG_USE if isinstance(error, BadRequest | InvalidSettings) else NOTHING_DONE)
+    """Entry point."""
+    run(app, "akin", BadRequest)
 
 
 @app.callback()

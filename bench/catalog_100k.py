@@ -20,6 +20,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from app.benchmark import publish_all
 from app.catalog import (
     Channel,
     FacetField,
@@ -89,16 +90,7 @@ def products(count: int, *, dims: int = DIMS) -> Iterator[Product]:
 async def build(path: Path, count: int, *, dims: int = DIMS) -> None:
     """Load and publish a catalog file through the loader's own door."""
     catalog, writer = open_catalog(path), open_writer(path)
-    generation = await writer.begin(embedder=EMBEDDER, dims=dims, source="bench", holder="bench")
-    batch: list[Product] = []
-    for product in products(count, dims=dims):
-        batch.append(product)
-        if len(batch) == 2_000:
-            await writer.add(generation.id, batch)
-            batch = []
-    await writer.add(generation.id, batch)
-    await writer.verify(generation.id, expected_products=count)
-    await catalog.publish(generation.id)
+    await publish_all(catalog, writer, products(count, dims=dims), source="bench")
     await writer.close()
     await catalog.close()
 

@@ -4,21 +4,19 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from app import wiring
 from app.catalog import Generation, before_published, holder_name
-from app.errors import AppError
+from app.command_line import program, run
 from app.intake import FeedImages, ImageSource, Intake, TypeFrom
 from app.photos import PhotoDecoder
-from app.settings import InvalidSettings, Settings, load_settings
+from app.settings import Settings, load_settings
 from catalog_loader.download import downloaded, fetched, is_url
 from catalog_loader.errors import ContradictoryOptions, FeedUnreachable
 from catalog_loader.load import Parts, Wanted, load
@@ -30,17 +28,9 @@ from catalog_loader.status import advice, generation_json
 from catalog_loader.survey import check
 from catalog_loader.telling import Told, on_stderr
 
-WRONG_USE = 2
-NOTHING_DONE = 3
-
-app = typer.Typer(
-    name="catalog-loader",
-    help="Loads product feeds (TSV, CSV, RSS, Atom, JSON Lines; also gzipped) into the catalog.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+app = program(
+    "catalog-loader",
+    "Loads product feeds (TSV, CSV, RSS, Atom, JSON Lines; also gzipped) into the catalog.",
     epilog="Exit codes: 0 done, 1 some rows were refused, 2 wrong use, 3 nothing done.",
 )
 
@@ -74,16 +64,8 @@ RateOption = Annotated[
 
 
 def main() -> None:
-    """Entry point: runs the command and says every expected failure in two lines, without a stack trace."""
-    try:
-        app()
-    except AppError as error:
-        say = Console(stderr=True, highlight=False, soft_wrap=True)
-        say.print(f"catalog-loader: {error.detail}", markup=False)
-        if error.fix:
-            say.print(f"                {error.fix}", markup=False)
-        wrong_use = isinstance(error, InvalidSettings | FeedUnreachable | ContradictoryOptions)
-        sys.exit(WRONG_USE if wrong_use else NOTHING_DONE)
+    """Entry point."""
+    run(app, "catalog-loader", FeedUnreachable, ContradictoryOptions)
 
 
 @app.command(

@@ -11,17 +11,17 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
 from rich.console import Console
 from rich.table import Table
 
+from app.benchmark import ServerDidNotStart, wait_until_ready
+
 ROOT = Path(__file__).parent.parent
 SHOP = ROOT / "demo_shop"
 HOME = ROOT / ".demo"
-READY_WITHIN_S = 60
 console = Console()
 
 
@@ -44,25 +44,6 @@ def load(env: dict[str, str]) -> None:
     done = subprocess.run(command, env=env, check=False)  # noqa: S603 our own program
     if done.returncode != 0:
         raise SystemExit(done.returncode)
-
-
-def wait_until_ready(address: str, server: "subprocess.Popen[bytes]") -> None:
-    """Return when /ready answers 200; leave with a sentence when the server ends or stays silent."""
-    deadline = time.monotonic() + READY_WITHIN_S
-    answer = "nothing yet"
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            raise SystemExit(f"The server ended with status {server.returncode}; its own words stand above.")
-        try:
-            response = httpx.get(f"{address}/ready", timeout=5)
-        except httpx.TransportError:
-            time.sleep(0.1)
-            continue
-        if response.status_code == 200:
-            return
-        answer = response.text
-        time.sleep(0.2)
-    raise SystemExit(f"The server was not ready within {READY_WITHIN_S} s. It says: {answer}")
 
 
 def shopper_photo() -> Path:
@@ -117,6 +98,8 @@ def main() -> int:
             f"  curl -F photo=@{photo.relative_to(ROOT)} {address}/search-by-photo\nCtrl-C stops it."
         )
         return server.wait()
+    except ServerDidNotStart as failure:
+        raise SystemExit(failure.detail) from None
     except KeyboardInterrupt:
         return 0
     finally:

@@ -13,6 +13,7 @@ ROOTS = (
     "cli",
     "cli_bench",
     "cli_generations",
+    "command_line",
     "cli_sources",
     "readiness",
     "wiring",

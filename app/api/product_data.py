@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.api.schemas import PriceModel, ProductWrite
-from app.api.shapes import price_model
+from app.api.shapes import stated_members
 from app.catalog import ImageEvidence, Product, ProductImage
 from app.edge import InvalidProduct, InvalidRequest
 from app.intake import INCOMPLETE, Checked, Problem, content_hash, product_from_json
@@ -62,26 +62,7 @@ def problem_entry(problem: Problem) -> dict[str, object]:
 
 def stated_by(product: Product) -> ProductWrite:
     """What the owner would send to state this product again."""
-    return ProductWrite(
-        title=product.title,
-        description=product.description,
-        link=product.link,
-        brand=product.brand,
-        type=product.type,
-        category=list(product.category),
-        google_category=product.google_category,
-        price=price_model(product.price),
-        sale_price=price_model(product.sale_price),
-        availability=product.availability.value,
-        gtin=product.gtin,
-        color=product.color,
-        material=product.material,
-        pattern=product.pattern,
-        size=product.size,
-        item_group_id=product.item_group_id,
-        custom_labels=list(product.custom_labels),
-        images=[image.url for image in product.images],
-    )
+    return ProductWrite(**stated_members(product))
 
 
 def patched(product: Product, patch: Mapping[str, Any]) -> ProductWrite:

@@ -1,5 +1,7 @@
 """From the domain to the wire: pure functions, one per wire model."""
 
+from typing import Any
+
 from app.analysis import Box, Color, ObjectType, PhotoAnalysis
 from app.api import schemas
 from app.catalog import Money, Product, SeenAttribute, SeenColor, SeenLabel
@@ -55,20 +57,30 @@ def product_card(product: Product, image: int = 0) -> schemas.ProductCard:
     )
 
 
+_ALIKE = (
+    *("title", "description", "link", "brand", "type", "google_category", "gtin"),
+    *("color", "material", "pattern", "size", "item_group_id"),
+)
+"""Members that have the same name and form in the catalog and on the wire."""
+
+
+def stated_members(product: Product) -> dict[str, Any]:
+    """What the owner said of the product, as members of ProductWrite."""
+    return {
+        **{name: getattr(product, name) for name in _ALIKE},
+        "category": list(product.category),
+        "price": price_model(product.price),
+        "sale_price": price_model(product.sale_price),
+        "availability": product.availability.value,
+        "custom_labels": list(product.custom_labels),
+        "images": [image.url for image in product.images],
+    }
+
+
 def product_detail(product: Product) -> schemas.ProductDetail:
     """All that is known of a product."""
     return schemas.ProductDetail(
-        **dict(product_card(product)),
-        description=product.description,
-        google_category=product.google_category,
-        gtin=product.gtin,
-        color=product.color,
-        material=product.material,
-        pattern=product.pattern,
-        size=product.size,
-        item_group_id=product.item_group_id,
-        custom_labels=list(product.custom_labels),
-        images=[image.url for image in product.images],
+        **{**stated_members(product), **dict(product_card(product))},
         attributes=[attribute_model(one) for one in product.attributes],
         labels=[label_model(one) for one in product.labels],
         colors=[color_model(one) for one in product.colors],

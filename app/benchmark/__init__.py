@@ -3,7 +3,8 @@
 from app.benchmark.model import Parts, Report, SizeReport, ThroughputReport
 from app.benchmark.report import to_json, to_table
 from app.benchmark.run import benchmark
-from app.benchmark.server import RunningServer, ServerDidNotStart, free_port, running_server
+from app.benchmark.server import RunningServer, ServerDidNotStart, free_port, running_server, wait_until_ready
+from app.benchmark.synthetic import publish_all
 from app.benchmark.timing import Timing, time_awaits, time_calls
 
 __all__ = [
@@ -16,9 +17,11 @@ __all__ = [
     "Timing",
     "benchmark",
     "free_port",
+    "publish_all",
     "running_server",
     "time_awaits",
     "time_calls",
     "to_json",
     "to_table",
+    "wait_until_ready",
 ]

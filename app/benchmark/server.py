@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,7 @@ def running_server(settings: Mapping[str, str], log: Path) -> Iterator[RunningSe
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            wait_until_ready(address, process, log)
+            wait_until_ready(address, process, words=lambda: log.read_text(encoding="utf-8", errors="replace")[-600:])
             yield RunningServer(address, process)
         finally:
             process.terminate()
@@ -65,19 +65,23 @@ def running_server(settings: Mapping[str, str], log: Path) -> Iterator[RunningSe
                 process.wait()
 
 
-def wait_until_ready(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Return once /ready answers 200. Raises ServerDidNotStart."""
+def wait_until_ready(
+    address: str, process: "subprocess.Popen[bytes]", *, words: Callable[[], str] = lambda: ""
+) -> None:
+    """Return once /ready answers 200. words: what the server printed last. Raises ServerDidNotStart."""
     deadline = time.monotonic() + READY_WITHIN_S
+    answer = "nothing"
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"{address}/ready", timeout=10).status_code == httpx.codes.OK:
+            response = httpx.get(f"{address}/ready", timeout=10)
+            if response.status_code == httpx.codes.OK:
                 return
+            answer = response.text
         except httpx.TransportError:
             pass  # not listening yet
         time.sleep(0.1)
-    words = log.read_text(encoding="utf-8", errors="replace")[-600:]
     ended = f"ended with {process.returncode}" if process.poll() is not None else "is not ready yet"
-    raise ServerDidNotStart(f"The server {ended}; it said: {words}")
+    raise ServerDidNotStart(f"The server {ended}; /ready answered {answer}. {words()}".rstrip())
 
 
 def free_port() -> int:

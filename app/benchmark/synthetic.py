@@ -91,16 +91,33 @@ async def fill(
     progress: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Load and publish `count` synthetic products through the catalog's own ports."""
-    first = objects[0].evidence
-    generation = await writer.begin(
-        embedder=first.embedder, dims=first.embedding.size, source=f"synthetic {count}", holder="akin bench"
-    )
-    stream = products(count, objects)
+    await publish_all(catalog, writer, products(count, objects), fit, source=f"synthetic {count}", progress=progress)
+
+
+async def publish_all(
+    catalog: Catalog,
+    writer: CatalogWriter,
+    stream: Iterator[Product],
+    fit: Fit | None = None,
+    *,
+    source: str,
+    progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Load and publish products that have evidence, of one embedder. fit: what they teach; None teaches nothing."""
     done = 0
+    generation = None
     while batch := list(islice(stream, BATCH)):
+        if generation is None:
+            first = next(image.evidence for image in batch[0].images if image.evidence)
+            generation = await writer.begin(
+                embedder=first.embedder, dims=first.embedding.size, source=source, holder="akin bench"
+            )
         await writer.add(generation.id, batch)
         done += len(batch)
         progress(done)
-    await teach(writer, generation.id, fit)
-    await writer.verify(generation.id, expected_products=count)
+    if generation is None:
+        raise ValueError("there are no products to publish")
+    if fit is not None:
+        await teach(writer, generation.id, fit)
+    await writer.verify(generation.id, expected_products=done)
     await catalog.publish(generation.id)
