@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         default=3000,
         ge=50,
         le=60_000,
-        description="Longest wait for outside sources, in milliseconds; 0.7 of what is left of a search where that is"
+        description="Longest wait for outside sources, in milliseconds; 0.6 of what is left of a search where that is"
         " less.",
     )
     google_features: Annotated[tuple[str, ...], NoDecode] = Field(

@@ -18,7 +18,7 @@ from app.errors import Unavailable
 from app.metering import UnplacedWords
 from app.photos import Photo
 
-SHARE = 0.7
+SHARE = 0.6
 """Of the time that is left, what sources may take; the rest is for finding and ranking."""
 SAME_REGION = 0.6
 """A source's box that overlaps the region the eyes chose more than this is no reason to look again."""

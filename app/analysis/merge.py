@@ -21,6 +21,8 @@ INSIDE = 0.5
 """A box with more of itself than this inside the caller's crop belongs to it."""
 UNSEEN = 0.02
 """What a type nobody spoke of weighs when a general word ("chair") is spread over the types below it."""
+OWN = 0.1
+"""What the general type itself weighs more."""
 ALTERNATIVES = 5
 MOST_LABELS = 40
 MOST_OBJECTS = 12
@@ -53,9 +55,8 @@ def merged(
     if not sightings:
         return Merged(base, (), ())
     region = crop or base.region
-    types = {name: _types_of(seen, vocabulary, region, crop) for name, seen in sightings.items()}
-    said = {name: _spread(strengths, base, vocabulary) for name, strengths in types.items()}
-    alternatives = _types(base, said, trust)
+    said = {name: _types_of(seen, vocabulary, region, crop) for name, seen in sightings.items()}
+    alternatives = _types(base, said, vocabulary, trust)
     unplaced, nothing_placed = _unplaced(sightings, vocabulary)
     return Merged(
         replace(
@@ -142,36 +143,47 @@ def _kinds(word: Word, vocabulary: Vocabulary) -> tuple[str, ...]:
     return meaning.types if meaning else ()
 
 
-def _spread(strengths: Mapping[str, float], base: PhotoAnalysis, vocabulary: Vocabulary) -> dict[str, float]:
-    """What is said of a general type goes to the types below it, by what is known of them: "Chair" 0.9 is no word
-    against the armchair that the eyes see."""
-    known = {one.name: one.confidence for one in base.type_alternatives}
-    spread: dict[str, float] = {}
-    for kind, strength in strengths.items():
-        family = vocabulary.family(kind)
-        weights = {one: UNSEEN + known.get(one, 0.0) + (strengths.get(one, 0.0) if one != kind else 0.0)
-                   for one in family}  # fmt: skip
-        weights[kind] += UNSEEN
-        strongest = max(weights.values())
-        for one, weight in weights.items():
-            spread[one] = max(spread.get(one, 0.0), strength * weight / strongest if len(family) > 1 else strength)
-    return spread
-
-
-def _types(base: PhotoAnalysis, said: Mapping[str, Mapping[str, float]], trust: Trust) -> tuple[ObjectType, ...]:
-    believed = {one.name: one.confidence for one in base.type_alternatives}
-    if base.type is not None:
-        believed.setdefault(base.type.name, base.type.confidence)
-    loudest = {name: (confidence, base.type.source if base.type else "local") for name, confidence in believed.items()}
+def _types(
+    base: PhotoAnalysis, said: Mapping[str, Mapping[str, float]], vocabulary: Vocabulary, trust: Trust
+) -> tuple[ObjectType, ...]:
+    together: dict[str, float] = {}
+    loudest: dict[str, tuple[float, str]] = {}
     for source in sorted(said):
         for kind, strength in said[source].items():
             sure = trust.of(source).calibrated(strength)
-            believed[kind] = either(believed.get(kind, 0.0), sure)
-            if sure > loudest.get(kind, (0.0, ""))[0]:
-                loudest[kind] = (sure, source)
+            together[kind] = either(together.get(kind, 0.0), sure)
+            loudest[kind] = max(loudest.get(kind, (0.0, source)), (sure, source), key=lambda one: one[0])
+    believed = {one.name: one.confidence for one in base.type_alternatives}
+    if base.type is not None:
+        believed.setdefault(base.type.name, base.type.confidence)
+    speakers = {name: (sure, base.type.source if base.type else "local") for name, sure in believed.items()}
+    for kind, (sure, word) in _spread(together, believed, vocabulary).items():
+        believed[kind] = either(believed.get(kind, 0.0), sure)
+        if sure > speakers.get(kind, (0.0, ""))[0]:
+            speakers[kind] = (sure, loudest[word][1])
     whole = max(1.0, sum(believed.values()))
     ranked = sorted(((name, sure / whole) for name, sure in believed.items()), key=lambda one: (-one[1], one[0]))
-    return tuple(ObjectType(name, sure, loudest[name][1]) for name, sure in ranked[:ALTERNATIVES] if sure >= LEAST)
+    return tuple(ObjectType(name, sure, speakers[name][1]) for name, sure in ranked[:ALTERNATIVES] if sure >= LEAST)
+
+
+def _spread(
+    together: Mapping[str, float], known: Mapping[str, float], vocabulary: Vocabulary
+) -> dict[str, tuple[float, str]]:
+    """type -> (how sure, the word it comes from). What is said of a general type goes also to the types below it, by
+    what is known of them: "Chair" 0.9 is no word against the armchair that the eyes see. The parts do not depend on
+    how sure the word is, so that a surer word never makes its own type less likely."""
+    spread: dict[str, tuple[float, str]] = {}
+    for kind in sorted(together):
+        family = vocabulary.family(kind)
+        weights = {one: UNSEEN + known.get(one, 0.0) + (together.get(one, 0.0) if one != kind else 0.0)
+                   for one in family}  # fmt: skip
+        weights[kind] += OWN
+        strongest = max(weights.values())
+        for one, weight in weights.items():
+            part = together[kind] * weight / strongest
+            if part > spread.get(one, (0.0, ""))[0]:
+                spread[one] = (part, kind)
+    return spread
 
 
 def _attributes(

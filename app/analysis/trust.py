@@ -15,6 +15,7 @@ SUREST = 0.995
 """No source is believed more than this, nor less than the rest to 1."""
 FEWEST = 30
 """Answers needed to fit a curve."""
+RIDGE = 0.01
 
 
 class BadTrust(BadRequest):
@@ -83,11 +84,12 @@ def fitted(answers: Sequence[tuple[float, bool]]) -> Curve:
     target = np.where(right > 0, (yes + 1.0) / (yes + 2.0), 1.0 / (no + 2.0))
     rows = np.stack([np.log(sure / (1.0 - sure)), np.ones_like(sure)], axis=1)
     weights = np.array([1.0, 0.0])
-    for _ in range(50):  # Newton's method; a little ridge keeps it calm where all confidences are the same
-        guess = 1.0 / (1.0 + np.exp(-rows @ weights))
-        curvature = (rows * (guess * (1.0 - guess))[:, None]).T @ rows + 1e-3 * np.eye(2)
-        step = np.linalg.solve(curvature, rows.T @ (guess - target) + 1e-3 * (weights - np.array([1.0, 0.0])))
-        weights = weights - step
+    start = weights.copy()
+    for _ in range(200):  # Newton's method in bounded steps; a little ridge where all confidences are the same
+        guess = 0.5 * (1.0 + np.tanh(rows @ weights / 2.0))
+        curvature = (rows * (guess * (1.0 - guess))[:, None]).T @ rows + RIDGE * np.eye(2)
+        step = np.linalg.solve(curvature, rows.T @ (guess - target) + RIDGE * (weights - start))
+        weights = weights - step * min(1.0, 0.5 / max(1e-12, float(np.abs(step).max())))
         if float(np.abs(step).max()) < 1e-9:
             break
     if weights[0] < 0:
