@@ -127,13 +127,22 @@ class LoadFolder:
         except OSError:
             return []
         lines = text.split("\n")[:-1]  # behind the last line end stands what is still being written
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        return [told for line in lines if (told := _event(line))]
 
     def _ended_at(self, last: Mapping[str, Any]) -> datetime:
         if last.get("event") in {"ended", "failed"}:
             return datetime.fromisoformat(last["at"])
         newest = max(path.stat().st_mtime for path in (self.path, *self.path.iterdir()))
         return datetime.fromtimestamp(newest, UTC)
+
+
+def _event(line: str) -> dict[str, Any]:
+    """The event of a line; {} for what is none, such as the rest of a line that begins before the tail."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) and "event" in told else {}
 
 
 def _write(path: Path, text: str) -> None:
