@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tests.real_elasticsearch import real_elasticsearch
+
 settings.register_profile("akin", deadline=None)  # timings belong to bench/, a busy machine fails no test
 settings.load_profile("akin")
+
+__all__ = ["real_elasticsearch"]  # a fixture for every folder
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

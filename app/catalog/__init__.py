@@ -8,6 +8,7 @@ from app.catalog.errors import (
     GenerationNotFound,
     NothingPublished,
     ProductNotFound,
+    ProductsRejected,
     UnknownFilter,
     VerificationFailed,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "Product",
     "ProductImage",
     "ProductNotFound",
+    "ProductsRejected",
     "Query",
     "QueryVector",
     "SeenAttribute",

@@ -1,7 +1,7 @@
 """What can go wrong in a catalog.
 
 AppError
-├── BadRequest: UnknownFilter
+├── BadRequest: UnknownFilter, ProductsRejected
 ├── NotFound: ProductNotFound, GenerationNotFound
 ├── Conflict: EmbeddingMismatch, GenerationConflict, VerificationFailed
 └── Unavailable: CatalogUnavailable, NothingPublished
@@ -15,6 +15,19 @@ class UnknownFilter(BadRequest):
 
     code = "unknown-filter"
     title = "The filter is not known"
+
+
+class ProductsRejected(BadRequest):
+    """The engine does not take some of the products of a call; `rejected` says which and why, id -> reason."""
+
+    code = "products-rejected"
+    title = "The catalog does not take some products"
+
+    @property
+    def rejected(self) -> dict[str, str]:
+        """Why not, by product id."""
+        found = self.extra.get("rejected", {})
+        return dict(found) if isinstance(found, dict) else {}
 
 
 class EmbeddingMismatch(Conflict):

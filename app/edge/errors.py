@@ -154,6 +154,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "deadline": 503,
         # catalog
         "unknown-filter": 422,
+        "products-rejected": 422,
         "embedder-mismatch": 409,
         "product-not-found": 404,
         "generation-not-found": 404,

@@ -3,17 +3,19 @@
 Tests ask for `engine`, and speak to nothing but the ports; they never ask which engine it is.
 """
 
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.catalog import Catalog, CatalogWriter, Generation, Product, Query
-from app.catalog.sqlite import open_catalog, open_writer
+from app.catalog import Catalog, CatalogWriter, Generation, Product, Query, elasticsearch, sqlite
 from tests.builders import a_product
+from tests.real_elasticsearch import cleared
 
 EMBEDDER = "test/1"
 DIMS = 16
@@ -73,30 +75,57 @@ async def found(catalog: Catalog) -> list[str]:
     return [item.product_id for item in (await (await catalog.snapshot()).retrieve(Query())).items]
 
 
+FixtureValue = Callable[[str], Any]
+
+_PREFIX = f"t{secrets.token_hex(6)}"  # one per run: two runs share the server, and templates are put there once
+
+
 @asynccontextmanager
-async def _sqlite(folder: Path) -> AsyncIterator[Engine]:
+async def _sqlite(value: FixtureValue) -> AsyncIterator[Engine]:
     clock = Clock()
-    path = folder / "catalog.db"
-    writers = [open_writer(path, clock=clock)]
+    path = value("tmp_path") / "catalog.db"
+    writers = [sqlite.open_writer(path, clock=clock)]
 
     def new_writer() -> CatalogWriter:
-        writers.append(open_writer(path, clock=clock))
+        writers.append(sqlite.open_writer(path, clock=clock))
         return writers[-1]
 
-    catalog = open_catalog(path, clock=clock)
+    catalog = sqlite.open_catalog(path, clock=clock)
     yield Engine(catalog, writers[0], new_writer, clock)
     for writer in writers:
         await writer.close()
     await catalog.close()
 
 
-ENGINES: dict[str, Callable[[Path], AbstractAsyncContextManager[Engine]]] = {"sqlite": _sqlite}
+@asynccontextmanager
+async def _elasticsearch(value: FixtureValue) -> AsyncIterator[Engine]:
+    clock = Clock()
+    url, prefix = value("real_elasticsearch"), _PREFIX
+    options = elasticsearch.ElasticsearchOptions(hosts=(url,), prefix=prefix)
+    writers = [elasticsearch.open_writer(options, clock=clock)]
+
+    def new_writer() -> CatalogWriter:
+        writers.append(elasticsearch.open_writer(options, clock=clock))
+        return writers[-1]
+
+    catalog = elasticsearch.open_catalog(options, clock=clock)
+    async with cleared(url, prefix):
+        yield Engine(catalog, writers[0], new_writer, clock)
+        for writer in writers:
+            await writer.close()
+        await catalog.close()
+
+
+ENGINES: dict[str, Callable[[FixtureValue], AbstractAsyncContextManager[Engine]]] = {
+    "sqlite": _sqlite,
+    "elasticsearch": _elasticsearch,
+}
 
 
 @pytest.fixture(params=list(ENGINES))
 async def engine(request: pytest.FixtureRequest, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Engine]:
     """A fresh store of each engine."""
-    async with ENGINES[request.param](tmp_path) as opened:
+    async with ENGINES[request.param](request.getfixturevalue) as opened:
         yield opened
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from app.catalog.errors import VerificationFailed
 from app.catalog.facets import facet_values
 from app.catalog.model import FacetField, OneOf, Query, QueryVector
+from app.catalog.sampling import evenly
 from app.catalog.sqlite import queries, retrieval, store
 from app.catalog.sqlite.generations import GenerationRow
 from app.catalog.sqlite.index import View
-from app.catalog.sqlite.sampling import evenly
 
 SAMPLE = 50
 """Products that are looked up; evenly spread."""

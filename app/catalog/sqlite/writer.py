@@ -10,11 +10,11 @@ from pathlib import Path
 from app.catalog.errors import GenerationConflict
 from app.catalog.holder import has_ended
 from app.catalog.model import Generation, GenerationState, ImageEvidence, Product
+from app.catalog.sampling import evenly
 from app.catalog.sqlite import generations, publishing, queries, store, verification
 from app.catalog.sqlite.database import Database
 from app.catalog.sqlite.engine import Clock, Threads, now
 from app.catalog.sqlite.generations import GenerationRow
-from app.catalog.sqlite.sampling import evenly
 
 LEASE_S = 60.0
 """A load whose writer was silent for longer is dead."""
