@@ -150,8 +150,9 @@ async def opened_meter(settings: Settings) -> AsyncIterator[tuple[Ledger, Unplac
 
 
 def price_per_picture(settings: Settings) -> float:
-    """US dollars one picture costs at all sources together, by the price table; 0 where only the eyes look."""
-    if not outside_names(settings):
+    """US dollars one picture costs a loader at all sources together, by the price table; 0 where only the eyes look,
+    as they do in a loader with a cascade."""
+    if not outside_names(settings) or settings.cascade < 1:
         return 0.0
     sources, _ = build_sources(settings, read_vocabulary(settings.vocabulary))
     prices = build_prices(settings)

@@ -60,7 +60,8 @@ def _duplicate(product_id: str, line: int, first: int) -> Problem:
 class Survey:
     """Counts over a whole feed.
 
-    rows: all rows. refused: rows without a product. products: the others. pictures: of those. unchanged: products whose
+    rows: all rows. refused: rows without a product. products: the others. pictures: of those; new_pictures: of those
+    that are not unchanged. unchanged: products whose
     content hash is the published one. published: products that are published, changed or not. departures: ids that are
     to go. told: the problems of all rows.
     """
@@ -69,6 +70,7 @@ class Survey:
     refused: int = 0
     products: int = 0
     pictures: int = 0
+    new_pictures: int = 0
     unchanged: int = 0
     published: int = 0
     departures: set[str] = field(default_factory=set)
@@ -92,7 +94,9 @@ def surveyed(feed: FeedFormat, type_from: TypeFrom, published: Mapping[str, str]
             survey.products += 1
             survey.published += checked.product.id in published
             survey.pictures += len(checked.product.images)
-            survey.unchanged += published.get(checked.product.id) == checked.product.content_hash
+            same = published.get(checked.product.id) == checked.product.content_hash
+            survey.unchanged += same
+            survey.new_pictures += 0 if same else len(checked.product.images)
         if number % 200 == 0:
             yield survey
     survey.told.note(tuple(column_warnings(feed)))

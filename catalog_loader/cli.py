@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import sys
 
-from app import wiring
+from app import wiring, wiring_sources
 from app.catalog import Generation, before_published, holder_name
 from app.command_line import program, run
 from app.intake import FeedImages, ImageSource, Intake, TypeFrom
@@ -21,6 +22,7 @@ from catalog_loader.download import downloaded, fetched, is_url
 from catalog_loader.errors import ContradictoryOptions, FeedUnreachable
 from catalog_loader.load import Parts, Wanted, load
 from catalog_loader.pace import PacedImages
+from catalog_loader.price import PriceGate
 from catalog_loader.rejects import Rejects, rejects_path
 from catalog_loader.report import Summary
 from catalog_loader.sources import Feed, open_feed
@@ -194,10 +196,21 @@ async def _load(settings: Settings, feed: Feed, wanted: Wanted, told: Told, limi
         images = _images(settings, feed, stack, limit_rate)
         intake = Intake(_decoder(settings, stack), analyzer, images, at_once=at_once())
         fit, is_taught = wiring.build_fit(analyzer), wiring.build_teaching_check(analyzer)
-        parts = Parts(catalog, writer, intake, fit, analyzer.embedder, analyzer.dims, is_taught)
+        afford = _price_gate(settings, yes=wanted.yes).passed
+        parts = Parts(catalog, writer, intake, fit, analyzer.embedder, analyzer.dims, is_taught, afford)
         async with _stoppable(quiet=told.quiet) as stop:
             with told.progress() as progress:
                 return await load(feed, wanted, parts, progress, stop)
+
+
+def _price_gate(settings: Settings, *, yes: bool) -> PriceGate:
+    return PriceGate(
+        wiring_sources.price_per_picture(settings),
+        settings.loader_ask_above_usd,
+        yes,
+        say=lambda line: typer.echo(line, err=True),
+        ask=(lambda question: typer.confirm(question, err=True)) if sys.stdin.isatty() else None,
+    )
 
 
 async def _check(

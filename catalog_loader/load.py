@@ -47,7 +47,8 @@ class Wanted:
 class Parts:
     """What a load works with. embedder, dims: of the analyzer inside `intake`. fit: what the catalog teaches.
 
-    is_taught: whether this analyzer can still learn from what an earlier load stored.
+    is_taught: whether this analyzer can still learn from what an earlier load stored. afford: told how many pictures
+    may have to be looked at, before the first is; raises LoadRefused when that is too dear.
     """
 
     catalog: Catalog
@@ -57,6 +58,7 @@ class Parts:
     embedder: str
     dims: int
     is_taught: Callable[[bytes], bool] = lambda _: True
+    afford: Callable[[int], None] = lambda _: None
 
 
 async def load(feed: Feed, wanted: Wanted, parts: Parts, progress: Progress, stop: asyncio.Event) -> Summary:
@@ -122,6 +124,7 @@ class _Load:
             self.summary.resumed = taken
             await self._publish(finished.id)
             return
+        self.parts.afford(survey.pictures if self.wanted.refetch else survey.new_pictures)
         generation = await self._opened(known)
         self.summary.generation = generation.id
         present = await self._filled(generation, published, hashes, survey)

@@ -57,8 +57,10 @@ def test_everything_stays_in_range_and_in_order(base: PhotoAnalysis, told: dict[
     shares = [one.confidence for one in analysis.type_alternatives]
     assert shares == sorted(shares, reverse=True)
     assert sum(shares) <= 1.0 + 1e-9
-    found = [(one.confidence, one.source) for kind in (analysis.attributes, analysis.labels) for one in kind]
-    found += [(one.confidence, one.source) for one in (*analysis.objects, *analysis.type_alternatives)]
+    found = [(one.confidence, one.source) for one in analysis.attributes]
+    found += [(one.confidence, one.source) for one in analysis.labels]
+    found += [(one.confidence, one.source) for one in analysis.objects]
+    found += [(one.confidence, one.source) for one in analysis.type_alternatives]
     for confidence, source in found:
         assert 0.0 <= confidence <= 1.0
         assert source in {"local", *told}
