@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from app.catalog import CatalogWriter, Product
-from app.intake import INCOMPLETE, Intake, Memory, Prepared
+from app.catalog import CatalogWriter, Product, ProductsRejected
+from app.intake import INCOMPLETE, Intake, Memory, Prepared, Problem
 from catalog_loader.check import CheckedRow
 from catalog_loader.rejects import Rejects
 from catalog_loader.report import Progress, Summary
@@ -17,6 +17,7 @@ WORKERS = 16
 BATCH = 64
 """Products written in one transaction; what a kill can cost is analyzed again."""
 
+IMAGE_FIELDS = ("image_link", "additional_image_link")
 LONGEST_BATCH_S = 5.0
 CARRIED_AT_ONCE = 500
 HEARTBEAT_S = 15.0
@@ -149,19 +150,37 @@ class Pipeline:
                 return
 
     async def _add(self, batch: list[tuple[CheckedRow, Prepared]]) -> None:
-        good = [prepared.product for _, prepared in batch if prepared.product]
-        if good:
-            await self.writer.add(self.generation_id, good)
+        not_taken = await self._written([prepared.product for _, prepared in batch if prepared.product])
         for checked, prepared in batch:
+            if prepared.product and prepared.product.id in not_taken:
+                cause = f"The catalog does not take the product: {not_taken[prepared.product.id]}."
+                problem = Problem("not-taken", "", cause, "Mend what it names.", checked.row.line, prepared.product.id)
+                prepared = replace(prepared, product=None, problems=(*prepared.problems, problem))
             self.summary.images_analyzed += prepared.analyzed
             self.summary.images_reused += prepared.reused
-            self.summary.images_failed += len(prepared.problems) - prepared.kept
+            self.summary.images_failed += (
+                sum(found.field in IMAGE_FIELDS for found in prepared.problems) - prepared.kept
+            )
             self.summary.images_kept += prepared.kept
             if prepared.product is None:
                 self._refuse(checked, prepared)
             else:
                 self.present[prepared.product.id] = prepared.product.content_hash
                 self._keep(checked, "analyzed" if prepared.analyzed else "reused", prepared)
+
+    async def _written(self, products: Sequence[Product]) -> dict[str, str]:
+        """Write all but those the catalog does not take; why not, by product id."""
+        if not products:
+            return {}
+        try:
+            await self.writer.add(self.generation_id, products)
+        except ProductsRejected as some:
+            reasons: dict[str, str] = some.rejected
+            rest = [product for product in products if product.id not in reasons]
+            if len(rest) == len(products):
+                raise  # it names none of them: without this the same call would be made for ever
+            return reasons | await self._written(rest)
+        return {}
 
     def _refuse(self, checked: CheckedRow, prepared: Prepared | None = None) -> None:
         problems = checked.problems + (prepared.problems if prepared else ())

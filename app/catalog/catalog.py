@@ -158,7 +158,8 @@ class CatalogWriter(Protocol):
         """Write products, with evidence, all or none. A product that is there already is replaced.
 
         Of two products with one id in the call the last one counts. When the call returns the products survive
-        kill -9. Not searchable before publish. Raises EmbeddingMismatch, GenerationConflict (not loading).
+        kill -9. Not searchable before publish. Raises EmbeddingMismatch, GenerationConflict (not loading), and
+        ProductsRejected when the engine cannot take some of them: nothing of the call is then kept.
         """
         ...
 

@@ -5,6 +5,7 @@ import csv
 import hashlib
 import io
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from app.analysis import Box, Embedding, PhotoAnalysis
-from app.catalog import Catalog, CatalogWriter, Product, Query
+from app.catalog import Catalog, CatalogWriter, Product, ProductsRejected, Query
 from app.catalog.sqlite import SqliteCatalog, open_catalog, open_writer
 from app.errors import Unavailable
 from app.intake import FeedImages, Intake
@@ -92,6 +93,24 @@ class _Mortal:
         return getattr(self._part, name)
 
 
+class _Picky:
+    """A writer whose engine does not take some products. silent: and does not say which."""
+
+    def __init__(self, writer: CatalogWriter, not_taken: dict[str, str], *, silent: bool) -> None:
+        self._writer, self._not_taken, self._silent = writer, not_taken, silent
+
+    async def add(self, generation_id: str, products: Iterable[Product]) -> None:
+        """As the port says: all or none."""
+        batch = list(products)
+        refused = {one.id: self._not_taken[one.id] for one in batch if one.id in self._not_taken}
+        if refused:
+            raise ProductsRejected("Some are not taken.", fix="Mend them.", rejected={} if self._silent else refused)
+        await self._writer.add(generation_id, batch)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._writer, name)
+
+
 class Shop:
     """A feed with pictures in a folder, and a catalog to load it into."""
 
@@ -103,6 +122,8 @@ class Shop:
         self.down = False  # whether the server of the pictures is
         self.taught = b"taught"  # what the eyes teach, and alone can read
         self.kill_at = ""
+        self.not_taken: dict[str, str] = {}  # products the catalog does not take, and why
+        self.silent = False  # whether it does not even say which
         self._later = timedelta()
 
     def sell(self, *ids: str, **changes: str) -> None:
@@ -159,7 +180,7 @@ class Shop:
         taught = self.taught
         parts = Parts(
             cast("Catalog", _Mortal(self.catalog, self.kill_at, kill)),
-            cast("CatalogWriter", _Mortal(writer, self.kill_at, kill)),
+            cast("CatalogWriter", _Mortal(_Picky(writer, self.not_taken, silent=self.silent), self.kill_at, kill)),
             intake,
             lambda *rows: taught,
             self.eyes.embedder,

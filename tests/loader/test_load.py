@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.catalog import Generation, GenerationState
+from app.catalog import Generation, GenerationState, ProductsRejected
 from app.errors import Unavailable
 from catalog_loader.report import Outcome
 from tests.loader.shop import COLUMNS, Eyes, Shop, ids
@@ -161,6 +161,29 @@ async def test_a_teaching_of_an_older_format_is_taught_anew(shop: Shop) -> None:
     assert (summary.outcome, summary.unchanged, shop.eyes.looks.total()) == (Outcome.PUBLISHED, 5, 0)
     assert await (await shop.catalog.snapshot()).artifact("teaching") == shop.taught
     assert (await shop.load()).outcome is Outcome.UNCHANGED
+
+
+async def test_what_the_catalog_does_not_take_is_refused_and_the_others_are_sold(shop: Shop) -> None:
+    """Row by row, with the engine's words; whatever call they came in."""
+    shop.sell(*ids(100))
+    shop.not_taken = {"p3": "a field is too long", "p4": "no number", "p99": "no number"}
+    summary = await shop.load()
+    assert (summary.outcome, summary.exit_code, summary.products, summary.refused) == (Outcome.PUBLISHED, 1, 97, 3)
+    assert (dict(summary.told.codes), summary.images_failed) == ({"not-taken": 3}, 0)
+    assert set(await shop.published()) == {*ids(100)} - {"p3", "p4", "p99"}
+    rejects = (shop.folder / "feed.rejects.csv").read_text(encoding="utf-8").splitlines()
+    assert sorted(line.split(",")[0] for line in rejects[1:]) == ["p3", "p4", "p99"]
+    assert "a field is too long" in (shop.folder / "feed.rejects.csv.problems.jsonl").read_text(encoding="utf-8")
+    shop.not_taken = {}
+    assert (await shop.load(shop.folder / "feed.rejects.csv", delta=True)).products == 100
+
+
+async def test_an_engine_that_names_no_product_ends_the_load(shop: Shop) -> None:
+    shop.sell(*ids(3))
+    shop.not_taken = {"p1": "no number"}
+    shop.silent = True
+    with pytest.raises(ProductsRejected):
+        await shop.load()
 
 
 async def test_mended_rejects_are_loaded_alone(shop: Shop) -> None:
