@@ -4,13 +4,13 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import sys
 
 from app import wiring, wiring_sources
 from app.catalog import Generation, before_published, holder_name
