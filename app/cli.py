@@ -67,7 +67,7 @@ def root(
 def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
     """Serve the HTTP interface until interrupted; running requests get AKIN_DRAIN_S seconds to finish."""
     settings = _settings(host=host, port=port, workers=workers)
-    wiring.catalog_file(settings)  # refused here, once, rather than in every worker
+    wiring.catalog_place(settings)  # refused here, once, rather than in every worker
     uvicorn.run(
         "app.main:create_app",
         factory=True,

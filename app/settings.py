@@ -6,10 +6,10 @@ Every setting stands in docs/settings.md with its default; tests/edge/test_setti
 import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import AppError
@@ -31,7 +31,34 @@ class Settings(BaseSettings):
 
     catalog: str = Field(
         default="sqlite:///data/akin.db",
-        description="Where the products are: `sqlite:///PATH` (relative) or `sqlite:////PATH` (absolute).",
+        description="Where the products are: `sqlite:///PATH` (relative) or `sqlite:////PATH` (absolute), or one or"
+        " more nodes of an Elasticsearch, `https://HOST:9200`, separated by commas"
+        " ([elasticsearch.md](elasticsearch.md)).",
+    )
+    elasticsearch_api_key: SecretStr | None = Field(
+        default=None, description="API key for Elasticsearch, encoded as Elasticsearch gives it."
+    )
+    elasticsearch_ca: Path | None = Field(
+        default=None,
+        description="PEM file of the authority that signed Elasticsearch's certificate, where the system's do not do.",
+    )
+    elasticsearch_prefix: str = Field(
+        default="akin",
+        pattern="^[a-z][a-z0-9_]{0,40}$",
+        description="The names of all that this shop owns in the cluster begin with it.",
+    )
+    elasticsearch_vectors: Literal["int8_hnsw", "bbq_hnsw", "hnsw"] = Field(
+        default="int8_hnsw",
+        description="How new generations keep vectors: `int8_hnsw`, `bbq_hnsw` (less memory) or `hnsw` (uncompressed).",
+    )
+    elasticsearch_language: str = Field(
+        default="english", description="Language of the products' words, as Elasticsearch's stemmers name it."
+    )
+    elasticsearch_templates: Path | None = Field(
+        default=None, description="A changed copy of `es_templates/`, instead of the one that ships."
+    )
+    elasticsearch_timeout_s: float = Field(
+        default=10.0, gt=0, le=600, description="Longest time one request to Elasticsearch may take, in seconds."
     )
     analyzers: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("local",),
@@ -223,6 +250,14 @@ class Settings(BaseSettings):
         if url.scheme != "sqlite" or url.netloc or len(url.path) < 2:
             return None
         return Path(unquote(url.path[1:]))
+
+    @property
+    def elasticsearch_hosts(self) -> tuple[str, ...]:
+        """The nodes `catalog` names, () when it names another engine. A user or a password has no place in them."""
+        urls = tuple(part.strip() for part in self.catalog.split(","))
+        parsed = [urlsplit(url) for url in urls]
+        are_nodes = all(url.scheme in {"http", "https"} and url.hostname and "@" not in url.netloc for url in parsed)
+        return urls if are_nodes else ()
 
     @property
     def onnx_path(self) -> Path | None:

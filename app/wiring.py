@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from app.analysis import Analyzer, Box, PhotoAnalysis
 from app.analysis.local import Teaching, see_in_one_thread
 from app.analysis.providers.local import LocalAnalyzer, enter_looking
-from app.catalog import Catalog, NothingPublished, sqlite
+from app.catalog import Catalog, NothingPublished, elasticsearch, sqlite
+from app.catalog.elasticsearch import ElasticsearchCatalog, ElasticsearchCatalogWriter, ElasticsearchOptions
 from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
 from app.errors import AppError, Conflict
 from app.intake import ARTIFACT, Fit
@@ -34,25 +35,41 @@ LOADER = (sys.executable, "-m", "catalog_loader")
 logger = logging.getLogger("akin.wiring")
 
 
-def open_catalog(settings: Settings) -> SqliteCatalog:
+def open_catalog(settings: Settings) -> SqliteCatalog | ElasticsearchCatalog:
     """The catalog AKIN_CATALOG names; the caller closes it. Raises InvalidSettings, CatalogUnavailable."""
-    return sqlite.open_catalog(catalog_file(settings))
+    place = catalog_place(settings)
+    return sqlite.open_catalog(place) if isinstance(place, Path) else elasticsearch.open_catalog(place)
 
 
-def open_catalog_writer(settings: Settings) -> SqliteCatalogWriter:
+def open_catalog_writer(settings: Settings) -> SqliteCatalogWriter | ElasticsearchCatalogWriter:
     """The loading side of that catalog; the caller closes it. Raises InvalidSettings, CatalogUnavailable."""
-    return sqlite.open_writer(catalog_file(settings))
+    place = catalog_place(settings)
+    return sqlite.open_writer(place) if isinstance(place, Path) else elasticsearch.open_writer(place)
 
 
-def catalog_file(settings: Settings) -> Path:
-    """The SQLite file AKIN_CATALOG names. Raises InvalidSettings for anything else."""
-    path = settings.sqlite_path
-    if path is None:
+def catalog_place(settings: Settings) -> Path | ElasticsearchOptions:
+    """The SQLite file or the cluster AKIN_CATALOG names. Raises InvalidSettings for anything else."""
+    path, hosts = settings.sqlite_path, settings.elasticsearch_hosts
+    if path is not None:
+        return path
+    if not hosts:
+        shown = settings.catalog if "@" not in settings.catalog else "(an address with a password)"
         raise InvalidSettings(
-            f"AKIN_CATALOG={settings.catalog} names no catalog this version knows.",
-            fix="Write sqlite:///PATH for a relative or sqlite:////PATH for an absolute file.",
+            f"AKIN_CATALOG={shown} names no catalog this version knows.",
+            fix="Write sqlite:///PATH for a relative or sqlite:////PATH for an absolute file, or https://HOST:9200 for "
+            "an Elasticsearch; its credentials go into AKIN_ELASTICSEARCH_API_KEY.",
         )
-    return path
+    key = settings.elasticsearch_api_key
+    return ElasticsearchOptions(
+        hosts=hosts,
+        api_key="" if key is None else key.get_secret_value(),
+        ca_certs=settings.elasticsearch_ca,
+        prefix=settings.elasticsearch_prefix,
+        vector_index=settings.elasticsearch_vectors,
+        language=settings.elasticsearch_language,
+        templates=settings.elasticsearch_templates,
+        timeout_s=settings.elasticsearch_timeout_s,
+    )
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from elastic_transport import ApiError, ConnectionTimeout, SerializationError, TlsError, TransportError
 from elastic_transport import ConnectionError as NoConnection
-from elastic_transport import ConnectionTimeout, SerializationError, TlsError, TransportError
-from elasticsearch import ApiError, UnsupportedProductError
+from elasticsearch import UnsupportedProductError
 from elasticsearch.helpers import BulkIndexError, ScanError
 
 from app.catalog.errors import CatalogUnavailable
