@@ -67,7 +67,7 @@ PUBLISHED: Final[dict[str, Any]] = {
     "state": "published",
     "created_at": "2026-11-21T03:03:04Z",
     "published_at": "2026-11-21T03:04:10Z",
-    "embedder": "akin-local/1",
+    "embedder": "akin-local/2",
     "products": 427,
     "images": 854,
     "source": "sha256:9f86d081… type-from=product_type shop.tsv",

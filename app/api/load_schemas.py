@@ -149,7 +149,7 @@ class KeptGeneration(Wire):
     state: Literal["loading", "verified", "published", "retired", "abandoned"]
     created_at: datetime
     published_at: datetime | None
-    embedder: str = Field(description="The model that made its vectors.", examples=["akin-local/1"])
+    embedder: str = Field(description="The model that made its vectors.", examples=["akin-local/2"])
     products: int
     images: int = Field(description="Pictures with evidence.")
     source: str = Field(description="Digest and name of the feed it was made from.")

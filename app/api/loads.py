@@ -14,6 +14,7 @@ from app.api.load_shapes import checked, load_model, order_from, readable_name, 
 from app.api.openapi import Responses, body_problems, example, keep_nulls, problems
 from app.catalog import Catalog, CatalogUnavailable, GenerationConflict, GenerationState, running_pid
 from app.edge import (
+    BodyTooLarge,
     CatalogDep,
     InvalidForm,
     InvalidJson,
@@ -25,6 +26,7 @@ from app.edge import (
 from app.loads import Load, LoadDesk, LoadNotFound, LoadOver, LoadRunning, LoadsUnavailable, NoRejects
 
 FEED_FIELD = "feed"
+MAX_JSON_BYTES = 16 * 1024
 
 LoadId = Annotated[
     str, Path(min_length=1, max_length=100, description="The load's id.", examples=["20261121-030303-5f0c7d0c"])
@@ -215,7 +217,13 @@ async def _refuse_while_loading(catalog: Catalog, loads: LoadDesk, *, dry_run: b
 
 
 async def _json(request: Request) -> object:
+    """The JSON body. Only a feed may be as large as this call's bodies are allowed to be, and it goes to the disk."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_JSON_BYTES:
+            raise BodyTooLarge(f"The JSON has more than {MAX_JSON_BYTES} bytes.", fix="Send a feed as a form.")
     try:
-        return json.loads(await request.body())
+        return json.loads(body)
     except (ValueError, RecursionError):
         raise InvalidJson("The body is not JSON.", fix="Send one JSON object in UTF-8.") from None

@@ -22,6 +22,9 @@ from app.loads.model import Load, Order
 KEPT = 50
 """Loads that are told of; older ones are forgotten when a new one begins."""
 
+MOST_RECEIVED = 4
+"""Feeds a server process receives at once."""
+
 _INCOMING = "incoming"
 _STALE_S = 86_400.0
 
@@ -33,13 +36,14 @@ class LoadDesk:
     """Starts loads, tells of them and cancels them; all server processes share one folder.
 
     program: the loader's command, to which its arguments are added. environment: of its process. At most one load and
-    one dry run are under way at a time. The desk itself holds nothing: it can be closed by forgetting it.
+    one dry run are under way at a time. The desk itself holds nothing that would have to be closed.
     """
 
     def __init__(self, folder: Path, program: Sequence[str], environment: Mapping[str, str]) -> None:
         self._folder = folder.resolve()
         self._program = list(program)
         self._environment = dict(environment)
+        self._receiving = 0
 
     async def refuse_when_busy(self, *, dry_run: bool) -> None:
         """Raise LoadRunning when an order like this would be refused now: worth asking before a feed is received."""
@@ -47,16 +51,26 @@ class LoadDesk:
 
     @contextmanager
     def receiving(self) -> Iterator[tuple[Path, BinaryIO]]:
-        """An empty file to receive a feed into, and its path for `start`; gone afterwards. Raises LoadsUnavailable."""
+        """An empty file to receive a feed into, and its path for `start`; gone afterwards.
+
+        Raises LoadsUnavailable, also when this process receives MOST_RECEIVED already: a disk is not for strangers to
+        fill side by side.
+        """
+        if self._receiving >= MOST_RECEIVED:
+            raise LoadsUnavailable(
+                f"{self._receiving} feeds are being received already.", fix="Try again in a moment.", retry_after_s=10.0
+            )
         with _told():
             incoming = self._folder / _INCOMING
             incoming.mkdir(parents=True, exist_ok=True)
             path = incoming / secrets.token_hex(8)
             file = path.open("wb")
+        self._receiving += 1
         try:
             with file:
                 yield path, file
         finally:
+            self._receiving -= 1
             path.unlink(missing_ok=True)
 
     async def start(self, order: Order, feed: Path | None = None) -> Load:
