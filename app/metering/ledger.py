@@ -15,7 +15,8 @@ from app.metering.prices import MICROS, Prices
 from app.metering.store import MeterStore
 
 FLUSH_AT = 64
-"""Things that happened are written down at the latest when so many wait."""
+FLUSH_EVERY_S = 5.0
+"""Things that happened are written down with the next call, or when so many wait, or one comes after so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Ledger:
         self._budget = budget
         self._clock = clock
         self._waiting: Counter[tuple[str, str]] = Counter()
+        self._flushed_at = clock()
 
     async def reserve(self, source: str, units: Mapping[str, int]) -> None:
         """Book one call before it is made. Raises BudgetSpent, UnknownPrice, MeterUnavailable: then nothing is."""
@@ -62,14 +64,15 @@ class Ledger:
             raise
 
     async def note(self, source: str, what: str) -> None:
-        """Count something that cost nothing; written with the next call, or when many wait."""
+        """Count something that cost nothing; written soon, or with `flush`."""
         self._waiting[source, what] += 1
-        if self._waiting.total() >= FLUSH_AT:
+        if self._waiting.total() >= FLUSH_AT or self._clock() - self._flushed_at > FLUSH_EVERY_S:
             await self.flush()
 
     async def flush(self) -> None:
         """Write down what waits. Raises MeterUnavailable."""
         waiting, self._waiting = self._waiting, Counter()
+        self._flushed_at = self._clock()
         if waiting:
             await self._store.run(lambda db: write_down(db, self._spans()[0], waiting))
 

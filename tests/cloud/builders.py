@@ -47,8 +47,10 @@ async def metering(
 ) -> AsyncIterator[tuple[Ledger, Answers, MeterStore]]:
     """Ledger and answers in a file of the folder."""
     store = MeterStore(folder / "cloud.db")
+    ledger = Ledger(store, shipped_prices(), budget or Budget())
     try:
-        yield Ledger(store, shipped_prices(), budget or Budget()), Answers(store, ttl_s=ttl_s), store
+        yield ledger, Answers(store, ttl_s=ttl_s), store
+        await ledger.flush()
     finally:
         await store.close()
 
