@@ -3,12 +3,15 @@
 {"event": "begun", "at": …, "holder": …, "feed": …}
 {"event": "stage", "at": …, "stage": "Looking at pictures", "total": 900}
 {"event": "rows", "at": …, "stage": "Looking at pictures", "total": 900, "done": 320, "pictures": 511}
+{"event": "alive", "at": …}    every 30 s, whatever else is said, so that silence means death
 {"event": "ended", "at": …, "summary": {…}}    or    {"event": "failed", "at": …, "code": …, "detail": …, "fix": …}
 """
 
 import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -18,6 +21,8 @@ from catalog_loader.report import Summary
 
 EVERY_S = 1.0
 """At most one "rows" line in this time."""
+
+ALIVE_EVERY_S = 30.0
 
 
 class Events:
@@ -29,6 +34,24 @@ class Events:
         self._stage = ""
         self._total: int | None = None
         self._told_at = 0.0
+        self._writing = threading.Lock()
+
+    @contextmanager
+    def alive(self, every_s: float = ALIVE_EVERY_S) -> Iterator[None]:
+        """Say that the process lives, again and again until the block ends."""
+        over = threading.Event()
+
+        def saying() -> None:
+            while not over.wait(every_s):
+                self._say("alive")
+
+        thread = threading.Thread(target=saying, name="alive", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def begun(self, holder: str, feed: str) -> None:
         """Who loads what; the first line."""
@@ -63,4 +86,5 @@ class Events:
         """Nothing to clear."""
 
     def _say(self, event: str, **facts: object) -> None:
-        self._write(json.dumps({"event": event, "at": datetime.now(UTC).isoformat(), **facts}) + "\n")
+        with self._writing:
+            self._write(json.dumps({"event": event, "at": datetime.now(UTC).isoformat(), **facts}) + "\n")

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -39,7 +39,8 @@ class Told:
         if self.events:
             self._lines.begun(holder, feed)
         try:
-            yield
+            with self._lines.alive() if self.events else nullcontext():
+                yield
         except AppError as error:
             if self.events:
                 self._lines.failed(error)

@@ -4,6 +4,7 @@ server process can tell of any load, also after a restart of all of them."""
 import json
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,10 @@ TAIL_BYTES = 256 * 1024
 """Of the process's events; the last of them is enough."""
 
 _STARTS_WITHIN = timedelta(seconds=60)
+_SILENT_S = 120.0
+"""A process of another machine (or of a container that is gone) that was not heard for longer has ended; it says that
+it is alive every 30 s."""
+
 _CRASH = "Traceback (most recent call last)"
 _ENDED_EARLY = Trouble(
     "load-ended-early",
@@ -75,8 +80,9 @@ class LoadFolder:
         created_at = datetime.fromisoformat(ordered.pop("created_at"))
         holder = self._holder.read_text(encoding="utf-8") if self._holder.exists() else ""
         # Asked before the events are read, so that what an ended process wrote last is among them.
-        gone = has_ended(holder) if holder else datetime.now(UTC) - created_at > _STARTS_WITHIN
         works = running_pid(holder) is not None
+        gone = not works and (has_ended(holder) if holder else datetime.now(UTC) - created_at > _STARTS_WITHIN)
+        gone = gone or (not works and self._silent_s() > _SILENT_S)
         said = self._said()
         last = said[-1] if said else {}
         # A process that has said its last word holds the catalog until it is gone: the load is over then, not before.
@@ -129,6 +135,10 @@ class LoadFolder:
         lines = text.split("\n")[:-1]  # behind the last line end stands what is still being written
         return [told for line in lines if (told := _event(line))]
 
+    def _silent_s(self) -> float:
+        """Seconds since the process was heard last; 0 before its first word."""
+        return time.time() - self.events.stat().st_mtime if self.events.exists() else 0.0
+
     def _ended_at(self, last: Mapping[str, Any]) -> datetime:
         if last.get("event") in {"ended", "failed"}:
             return datetime.fromisoformat(last["at"])
@@ -142,7 +152,7 @@ def _event(line: str) -> dict[str, Any]:
         told = json.loads(line)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) and "event" in told else {}
+    return told if isinstance(told, dict) and told.get("event", "alive") != "alive" else {}
 
 
 def _write(path: Path, text: str) -> None:

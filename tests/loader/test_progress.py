@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import pytest
 
@@ -57,6 +58,20 @@ def test_rows_are_told_now_and_then_and_a_failure_at_once() -> None:
     )
     events.ended(Summary("feed", Outcome.REFUSED))
     assert json.loads(lines[-1])["summary"]["exit_code"] == 3
+
+
+def test_a_program_that_is_busy_says_that_it_lives() -> None:
+    lines: list[str] = []
+    events = Events(lines.append)
+    with events.alive(every_s=0.01):
+        deadline = time.monotonic() + 30
+        while len(lines) < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    said = len(lines)
+    assert said >= 3
+    assert {json.loads(line)["event"] for line in lines} == {"alive"}
+    time.sleep(0.05)
+    assert len(lines) == said
 
 
 async def test_fetches_begin_no_faster_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:

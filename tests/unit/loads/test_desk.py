@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -188,6 +189,26 @@ async def test_a_killed_load_frees_the_place_at_once(desk: LoadDesk) -> None:
         LoadState.INTERRUPTED,
         "Send the same feed again: it goes on where it was.",
     )
+    assert (await over(desk, await start(desk, "published"))).state is LoadState.PUBLISHED
+
+
+async def test_a_load_of_a_container_that_is_gone_holds_the_place_for_two_minutes_at_most(
+    desk: LoadDesk, tmp_path: Path
+) -> None:
+    """Whether its process lives cannot be asked from here; it says so itself every 30 seconds."""
+    load = await over(desk, await start(desk, ""))
+    folder = tmp_path / "loads" / load.id
+    (folder / "holder").write_text("gone-container:7:1234 catalog-loader load shop.tsv")
+    with (folder / "events.jsonl").open("a") as events:
+        events.write('{"event": "alive", "at": "2026-11-21T03:04:10+00:00"}\n')
+    assert (await desk.load(load.id)).state is LoadState.RUNNING
+    with pytest.raises(LoadRunning):
+        await start(desk, "published")
+    two_minutes_ago = time.time() - 121
+    os.utime(folder / "events.jsonl", (two_minutes_ago, two_minutes_ago))
+    gone = await desk.load(load.id)
+    assert (gone.state, gone.trouble and gone.trouble.code) == (LoadState.INTERRUPTED, "load-ended-early")
+    assert (gone.stage, gone.done) == ("Looking at pictures", 4)
     assert (await over(desk, await start(desk, "published"))).state is LoadState.PUBLISHED
 
 
