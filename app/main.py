@@ -83,6 +83,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
     fetcher = wiring.build_fetcher(settings)
     stack.push_async_callback(fetcher.close)
     await decoder.warm_up()
+    await analyzer.warm_up()
     tutor = wiring.Tutor(catalog, analyzer)
     await tutor.catch_up()
     group = await stack.enter_async_context(anyio.create_task_group())

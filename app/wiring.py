@@ -115,6 +115,11 @@ class OwnedAnalyzer:
         """See Analyzer."""
         return await self._whole.analyze(photo, crop)
 
+    async def warm_up(self) -> None:
+        """Make outside sources ready, so that the first photo does not wait for their clients."""
+        if self.outside is not None:
+            await self.outside.ensemble.open()
+
     def learn(self, teaching: bytes | None) -> None:
         """Take over what a generation taught; None forgets. Raises TeachingMismatch."""
         self._analyzer.learn(teaching)

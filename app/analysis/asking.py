@@ -14,6 +14,7 @@ from app.metering import Answers, BudgetSpent, Ledger, Turn, UnknownPrice
 
 FORMAT = 1
 """Of cached answers: a number higher forgets them all."""
+OPEN_WITHIN_S = 10.0
 TRIES = 3
 LEAST_S = 0.02
 """With less time than this no call is begun."""
@@ -88,6 +89,16 @@ class Asker:
     def state(self) -> SourceState:
         """How the source is."""
         return SourceState(self.name, self._breaker.state(), self._calls, dict(self._failures))
+
+    async def open(self) -> None:
+        """Make the source ready; what fails is logged and tried again with the first picture."""
+        try:
+            async with asyncio.timeout(OPEN_WITHIN_S):
+                await self._source.open()
+        except SourceFailure as failure:
+            self._log(failure)
+        except TimeoutError:
+            self._log(self._late())
 
     async def check(self) -> str:
         """See Source.check."""

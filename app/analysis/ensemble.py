@@ -124,6 +124,10 @@ class Ensemble:
             return None
         return await self._joined(photo, crop, replace(analysis, gaps=()), await self._ask(photo))
 
+    async def open(self) -> None:
+        """Make all sources ready, before the first photo comes."""
+        await asyncio.gather(*(asker.open() for asker in self._askers))
+
     def states(self) -> tuple[SourceState, ...]:
         """How the sources are, for /ready and metrics."""
         return tuple(asker.state() for asker in self._askers)

@@ -78,6 +78,11 @@ class Source(Protocol):
     @property
     def units(self) -> Mapping[str, int]: ...
 
+    async def open(self) -> None:
+        """Make the client ready, so that the first picture does not wait for it. Raises SourceFailure; `look`
+        opens what is not open."""
+        ...
+
     async def look(self, picture: Picture, *, timeout_s: float) -> Sighting:
         """One try, at most `timeout_s` seconds: no retries, no cache. Raises SourceFailure and nothing else expected.
 

@@ -43,6 +43,9 @@ class Told:
             raise SourceFailure(self.failures.pop(0), "as told", retry_after_s=0.01)
         return SEEN
 
+    async def open(self) -> None:
+        return None
+
     async def check(self) -> str:
         return "well"
 

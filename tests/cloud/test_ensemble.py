@@ -56,6 +56,9 @@ class Far:
         await asyncio.sleep(self.takes_s)
         return self.says
 
+    async def open(self) -> None:
+        return None
+
     async def check(self) -> str:
         return "well"
 

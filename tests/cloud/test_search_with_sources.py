@@ -195,3 +195,15 @@ async def test_only_the_clean_jpeg_leaves(cloud: Cloud) -> None:
     for picture in (*cloud.vision.script.pictures, *cloud.vertex.script.pictures):
         assert picture[:2] == b"\xff\xd8"
         assert b"Exif" not in picture
+
+
+async def test_without_credentials_the_server_starts_and_says_so_in_every_answer(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("NO_GCE_CHECK", "true")  # else Google's library looks for a metadata server
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(cloud.folder / "nowhere.json"))
+    async with serving(cloud.settings(google_endpoint=None)) as client:
+        answer = await post(client)
+    assert reasons(answer) == {"google_vision": "credentials"}
+    assert answer["items"]
+    assert any("(credentials)" in record.getMessage() for record in caplog.records)

@@ -34,6 +34,11 @@ class GoogleAutoML:
         self._client: Any = None
         self._opening = asyncio.Lock()
 
+    async def open(self) -> None:
+        """See Source."""
+        with mapped_errors(self.name):
+            await self._opened()
+
     async def look(self, picture: Picture, *, timeout_s: float) -> Sighting:
         """See Source."""
         parameters = {"score_threshold": f"{self._card.threshold:g}"}

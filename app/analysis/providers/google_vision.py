@@ -86,6 +86,11 @@ class GoogleVision:
             search.product_set = product_set
             search.product_categories.extend(product_categories)
 
+    async def open(self) -> None:
+        """See Source."""
+        with mapped_errors(NAME):
+            await self._opened()
+
     async def look(self, picture: Picture, *, timeout_s: float) -> Sighting:
         """See Source."""
         return await self._batches.look(picture, timeout_s)

@@ -67,6 +67,10 @@ class Rekognition:
         self._making = threading.Lock()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rekognition")
 
+    async def open(self) -> None:
+        """See Source. Making the client takes some tenths of a second of processor time."""
+        await self._in_thread(self._made)
+
     async def look(self, picture: Picture, *, timeout_s: float) -> Sighting:
         """See Source."""
         answer = await self._in_thread(lambda: self._ask(picture.jpeg))

@@ -55,6 +55,11 @@ class Vertex:
         self._signing_in = asyncio.Lock()
         self._http: httpx.AsyncClient | None = None
 
+    async def open(self) -> None:
+        """See Source."""
+        self._client()
+        await self._authorization()
+
     async def look(self, picture: Picture, *, timeout_s: float) -> Sighting:
         """See Source."""
         body = await asyncio.to_thread(self._question, picture)
