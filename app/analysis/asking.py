@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.analysis.breaker import Breaker, BreakerState, RetryBudget, pause_before
 from app.analysis.sighting import Sighting, from_bytes, to_bytes
 from app.analysis.source import OF_THE_PICTURE, PASSING, Picture, Reason, Source, SourceFailure
-from app.errors import Unavailable
+from app.errors import AppError, Unavailable
 from app.metering import Answers, BudgetSpent, Ledger, Turn, UnknownPrice
 
 FORMAT = 1
@@ -116,10 +116,10 @@ class Asker:
         key = f"{FORMAT}/{picture.digest}/{self._source.name}/{self._source.pipeline}"
         flight = self._flights.get(key)
         if flight is None:
-            known = await self._answers.get(key)
+            known = remembered(await self._answers.get(key))
             if known is not None:
                 await self._ledger.note(self.name, "cached")
-                return from_bytes(known)
+                return known
             flight = self._flights.get(key)  # somebody else may have set out while we looked
         if flight is None:
             flight = self._flights[key] = _Flight(until)
@@ -153,8 +153,11 @@ class Asker:
         while True:
             turn = await self._answers.take_turn(key, max(1.0, flight.until - loop.time() + 1.0))
             if isinstance(turn, bytes):
+                known = remembered(turn)
+                if known is None:  # damaged: asked anew and written over
+                    break
                 await self._ledger.note(self.name, "cached")
-                return from_bytes(turn)
+                return known
             if turn is Turn.OURS:
                 break
             await asyncio.sleep(POLL_S)
@@ -196,7 +199,7 @@ class Asker:
             await self._ledger.reserve(self.name, self._source.units)
             self._calls += 1
             async with asyncio.timeout_at(flight.until):
-                sighting = await self._source.look(picture, timeout_s=max(LEAST_S, flight.until - loop.time()))
+                sighting = await self._looked(picture, max(LEAST_S, flight.until - loop.time()))
             settled = True
             self._breaker.succeeded()
             return sighting
@@ -219,6 +222,16 @@ class Asker:
             if not settled:
                 self._breaker.abandoned()
 
+    async def _looked(self, picture: Picture, timeout_s: float) -> Sighting:
+        try:
+            return await self._source.look(picture, timeout_s=timeout_s)
+        except (AppError, TimeoutError):
+            raise
+        except Exception as surprise:
+            # A vendor's library may raise anything; it must not cost the shopper the answer.
+            logger.exception("%s raised what it should not", self.name)
+            raise SourceFailure(Reason.BAD_ANSWER, f"{self.name}: {type(surprise).__name__}") from surprise
+
     def _count(self, failure: SourceFailure) -> None:
         self._failures[failure.reason] = self._failures.get(failure.reason, 0) + 1
         if failure.reason in OF_THE_PICTURE:
@@ -237,3 +250,11 @@ class Asker:
         if failure.reason != self._said:
             logger.warning("%s has no part in answers (%s): %s", self.name, failure.reason, failure.detail)
         self._said = failure.reason
+
+
+def remembered(data: bytes | None) -> Sighting | None:
+    """A kept answer; None where there is none, or it cannot be read."""
+    try:
+        return None if data is None else from_bytes(data)
+    except ValueError:
+        return None

@@ -181,6 +181,32 @@ async def test_nothing_is_bought_without_budget_or_ledger(desk: Desk) -> None:
         await asker.close()
 
 
+async def test_a_surprise_of_a_vendors_library_is_a_bad_answer(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    class Odd(Told):
+        async def look(self, picture: Picture, *, timeout_s: float) -> Sighting:
+            raise ZeroDivisionError("in the depths")
+
+    async with metering(desk.folder) as (ledger, answers, _):
+        asker = Asker(Odd(), answers=answers, ledger=ledger)
+        with pytest.raises(SourceFailure) as failure:
+            await desk.ask(asker)
+        assert failure.value.reason is Reason.BAD_ANSWER
+        assert "in the depths" in caplog.text
+        await asker.close()
+
+
+async def test_a_damaged_answer_in_the_cache_is_asked_for_anew(desk: Desk) -> None:
+    source = Told()
+    async with metering(desk.folder) as (ledger, answers, store):
+        asker = Asker(source, answers=answers, ledger=ledger)
+        await desk.ask(asker)
+        await store.run(lambda db: db.execute("UPDATE answer SET value = ?", (b"{torn",)))
+        assert await desk.ask(asker) == SEEN
+        assert await desk.ask(asker) == SEEN
+        assert source.calls == 2
+        await asker.close()
+
+
 class Clock:
     """Time that passes when told."""
 
