@@ -7,9 +7,10 @@ import argparse
 import asyncio
 import random
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,10 +41,17 @@ def measure(points: int = 50, seed: int = 20261121, products: int = PRODUCTS) ->
     return {"lost": kills.lost, "doubled": kills.doubled, "finished": kills.finished, "kills": len(kills.found)}
 
 
-def killed_loads(folder: Path, points: int, rng: random.Random, products: int = PRODUCTS) -> Kills:
+def killed_loads(
+    folder: Path,
+    points: int,
+    rng: random.Random,
+    products: int = PRODUCTS,
+    say: Callable[[Kills], None] = lambda _: None,
+) -> Kills:
     """Load again and again, each time a feed with other words; kill each load until it gets through.
 
     A kill comes at any moment of the time a whole load took: starting, looking, teaching, verifying, publishing.
+    say: hears the count after each kill.
     """
     kills = Kills()
     write_shop(folder, products)
@@ -64,6 +72,7 @@ def killed_loads(folder: Path, points: int, rng: random.Random, products: int = 
             kills.lost += len(durable - kept)
             kills.doubled += _surplus(generation, kept)
             kills.found.append(len(kept))
+            say(kills)
             durable = kept
         run_loader(folder, "load", "feed.tsv", "--yes")
         lost, doubled = asyncio.run(_published(folder, products, f"Edition {version}:"))
@@ -129,6 +138,12 @@ async def _published(folder: Path, products: int, title: str) -> tuple[int, int]
         await catalog.close()
 
 
+def tell(kills: Kills) -> None:
+    """A line for whoever waits: a run that is cut short has still said what it found."""
+    count = f"{len(kills.found)} kills, {kills.finished} loads published, lost {kills.lost}, doubled {kills.doubled}"
+    print(count, file=sys.stderr, flush=True)
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -137,7 +152,7 @@ def main() -> None:
     asked = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        kills = killed_loads(Path(folder), asked.points, random.Random(asked.seed))
+        kills = killed_loads(Path(folder), asked.points, random.Random(asked.seed), say=tell)
     print(f"seed {asked.seed}: {len(kills.found)} kills, {kills.finished} loads published,", end=" ")
     print(f"lost {kills.lost}, doubled {kills.doubled}, {time.monotonic() - began:.0f} s")
     print("products kept at each kill:", *kills.found)
