@@ -110,7 +110,9 @@ class Server:
             yield self.start(heap=heap, settings={"path.data": str(memory)} if memory else None)
         finally:
             with self._locked():
-                left = [pid for pid in _living(users) if pid != os.getpid()]
+                left = _living(users)
+                with contextlib.suppress(ValueError):
+                    left.remove(os.getpid())
                 _write_users(users, left)
                 if not left:
                     self.stop()

@@ -1,45 +1,14 @@
 """Bulk writes against a server that pushes back, refuses and hangs up: nothing good is lost, nothing bad is hidden."""
 
-import json
-from typing import Any
-
-import numpy as np
 import pytest
 
 from app.catalog import CatalogUnavailable
 from app.catalog.elasticsearch.bulk import Bulk, Write
 from app.catalog.elasticsearch.connection import Connection, RetryBudget
 from app.catalog.elasticsearch.options import ElasticsearchOptions
-from tests.elasticsearch.fake import Answer, fake_server
+from tests.elasticsearch.fake import Troubled, fake_server
 
 pytestmark = pytest.mark.anyio
-
-
-class Troubled:
-    """A bulk endpoint: 30 % of the items are pushed back, 5 % are superseded, 1 % refused, 2 % of the calls dropped."""
-
-    def __init__(self, seed: int) -> None:
-        self._rng = np.random.default_rng(seed)
-        self.kept: dict[str, int] = {}
-        self.calls = self.items = 0
-
-    def __call__(self, method: str, path: str, body: bytes) -> Answer | None:
-        self.calls += 1
-        lines = body.decode().splitlines()
-        results = [self._one(json.loads(line)["index"]["_id"]) for line in lines[::2]]
-        return None if self._rng.random() < 0.02 else (200, {"errors": True, "items": results})
-
-    def _one(self, name: str) -> dict[str, Any]:
-        self.items += 1
-        number = int(name)
-        if number % 100 == 7:
-            return {"index": {"status": 400, "error": {"type": "document_parsing_exception", "reason": "bad"}}}
-        if self._rng.random() < 0.30:
-            return {"index": {"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "busy"}}}
-        if number % 20 == 3:
-            return {"index": {"status": 409, "error": {"type": "version_conflict_engine_exception", "reason": "newer"}}}
-        self.kept[name] = self.kept.get(name, 0) + 1
-        return {"index": {"status": 201, "result": "created"}}
 
 
 async def test_all_good_writes_arrive_and_the_bad_ones_are_named() -> None:
