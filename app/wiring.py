@@ -1,4 +1,9 @@
-"""What the composition roots share: from settings to built parts. Only main.py and the command lines import this."""
+"""What the composition roots share: from settings to built parts. Only main.py and the command lines import this.
+
+The Elasticsearch engine is imported where a catalog of it is opened: its client takes longer to load than all the rest.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import logging
@@ -8,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +22,7 @@ from pydantic import SecretStr
 from app.analysis import Analyzer, Box, PhotoAnalysis
 from app.analysis.local import Teaching, see_in_one_thread
 from app.analysis.providers.local import LocalAnalyzer, enter_looking
-from app.catalog import Catalog, NothingPublished, elasticsearch, sqlite
-from app.catalog.elasticsearch import ElasticsearchCatalog, ElasticsearchCatalogWriter, ElasticsearchOptions
+from app.catalog import Catalog, NothingPublished, sqlite
 from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
 from app.errors import AppError, Conflict
 from app.intake import ARTIFACT, Fit
@@ -25,6 +30,9 @@ from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStor
 from app.search import Calibration, VisualSearch, read_calibration, shipped_calibration
 from app.settings import PREFIX, InvalidSettings, Settings
 from app.wiring_sources import Outside, build_outside
+
+if TYPE_CHECKING:
+    from app.catalog.elasticsearch import ElasticsearchCatalog, ElasticsearchCatalogWriter, ElasticsearchOptions
 
 CATCH_UP_EVERY_S = 0.5
 LOADER_BATCH = 16
@@ -38,13 +46,21 @@ logger = logging.getLogger("akin.wiring")
 def open_catalog(settings: Settings) -> SqliteCatalog | ElasticsearchCatalog:
     """The catalog AKIN_CATALOG names; the caller closes it. Raises InvalidSettings, CatalogUnavailable."""
     place = catalog_place(settings)
-    return sqlite.open_catalog(place) if isinstance(place, Path) else elasticsearch.open_catalog(place)
+    if isinstance(place, Path):
+        return sqlite.open_catalog(place)
+    from app.catalog import elasticsearch
+
+    return elasticsearch.open_catalog(place)
 
 
 def open_catalog_writer(settings: Settings) -> SqliteCatalogWriter | ElasticsearchCatalogWriter:
     """The loading side of that catalog; the caller closes it. Raises InvalidSettings, CatalogUnavailable."""
     place = catalog_place(settings)
-    return sqlite.open_writer(place) if isinstance(place, Path) else elasticsearch.open_writer(place)
+    if isinstance(place, Path):
+        return sqlite.open_writer(place)
+    from app.catalog import elasticsearch
+
+    return elasticsearch.open_writer(place)
 
 
 def catalog_place(settings: Settings) -> Path | ElasticsearchOptions:
@@ -59,6 +75,8 @@ def catalog_place(settings: Settings) -> Path | ElasticsearchOptions:
             fix="Write sqlite:///PATH for a relative or sqlite:////PATH for an absolute file, or https://HOST:9200 for "
             "an Elasticsearch; its credentials go into AKIN_ELASTICSEARCH_API_KEY.",
         )
+    from app.catalog.elasticsearch import ElasticsearchOptions
+
     key = settings.elasticsearch_api_key
     return ElasticsearchOptions(
         hosts=hosts,
