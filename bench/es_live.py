@@ -53,7 +53,8 @@ async def _congruence() -> float:
 
 async def _alike(options: ElasticsearchOptions, file: Path, rng: np.random.Generator) -> int:
     catalogs: tuple[Catalog, Catalog] = (sqlite.open_catalog(file), open_catalog(options))
-    writers: tuple[CatalogWriter, CatalogWriter] = (sqlite.open_writer(file), open_writer(options))
+    embedded, remote = sqlite.open_writer(file), open_writer(options)
+    writers: tuple[CatalogWriter, CatalogWriter] = (embedded, remote)
     products = a_shop(rng)
     for catalog, writer in zip(catalogs, writers, strict=True):
         await _publish(catalog, writer, products)
@@ -65,6 +66,8 @@ async def _alike(options: ElasticsearchOptions, file: Path, rng: np.random.Gener
         same += not found
         if found:
             print(f"  {query}: {found[:3]}")
+    await embedded.close()
+    await remote.close()
     for catalog in catalogs:
         await catalog.close()
     return same

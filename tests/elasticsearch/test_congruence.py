@@ -25,7 +25,8 @@ async def test_both_engines_answer_alike(real_elasticsearch: str, tmp_path: Path
     )
     file = tmp_path / "akin.db"
     catalogs: tuple[Catalog, Catalog] = (sqlite.open_catalog(file), elasticsearch.open_catalog(options))
-    writers: tuple[CatalogWriter, CatalogWriter] = (sqlite.open_writer(file), elasticsearch.open_writer(options))
+    embedded, remote = sqlite.open_writer(file), elasticsearch.open_writer(options)
+    writers: tuple[CatalogWriter, CatalogWriter] = (embedded, remote)
     rng = np.random.default_rng([4, exact_pictures])
     async with cleared(real_elasticsearch, prefix):
         products = a_shop(rng)
@@ -37,5 +38,7 @@ async def test_both_engines_answer_alike(real_elasticsearch: str, tmp_path: Path
             query = a_question(rng, products)
             logger.info("%s", query)
             assert await disagreements(query, one, other) == []
+        await embedded.close()
+        await remote.close()
         for catalog in catalogs:
             await catalog.close()

@@ -29,7 +29,7 @@ class ElasticsearchOptions:
     ca_certs: Path | None = None
     prefix: str = "akin"
     vector_index: VectorIndex = "int8_hnsw"
-    oversample: float = 2.0
+    oversample: float = 3.0
     language: str = "english"
     templates: Path | None = None
     exact_pictures: int = 4_000
