@@ -36,7 +36,7 @@ def main() -> None:
     kinds = np.concatenate([archive["kinds"] for archive in archives])
     with np.load(options.vocabulary) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    for name, dims, _ in CHANNELS:
+    for name, dims, _ in (channel for channel in CHANNELS if channel[0] in TYPE_SHARE):
         rows = np.concatenate([archive[name] for archive in archives]).astype(np.float32)
         mean, matrix = discriminant(rows, things, kinds, dims, TYPE_SHARE[name], RIDGE[name])
         arrays[f"{name}.to.mean"], arrays[f"{name}.to.matrix"] = mean, matrix / np.abs(matrix).max()

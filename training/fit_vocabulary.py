@@ -36,7 +36,7 @@ def main() -> None:
         picture = read_picture(entries[number].path)
         if turn % 3 == 0:
             picture = shopper_view(made_up_package(rng), picture, rng)
-        _, canvas = read_canvas(picture)
+        _, canvas, _ = read_canvas(picture)
         dense = read_dense(canvas)
         some = rng.choice(len(dense.lines), min(len(dense.lines), PER_PICTURE), replace=False)
         lines.append(dense.lines[some])

@@ -95,7 +95,7 @@ class DetectedObject:
 class Embedding:
     """A unit-length vector and the model that made it; comparing two models' vectors is an error.
 
-    model: name/version, e.g. "akin-local/1". values: (dims,) float32.
+    model: name/version, e.g. "akin-local/2". values: (dims,) float32.
     """
 
     model: str

@@ -37,9 +37,9 @@ PRIOR: Mapping[Stage, Weights] = {
     Stage.FINE: Weights(
         -7.0,
         {Feature.LOOK_HIGH: 0.5, Feature.TYPE: 0.5, Feature.TYPE_FAMILIAR: 0.5, Feature.COLORS: 0.5,
-         Feature.ATTRIBUTES: 0.5, Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.SHAPE: 2.5, Feature.TEXTURE: 2.7,
-         Feature.PATTERN: 2.8, Feature.HUE: 2.0, Feature.PALETTE: 0.5, Feature.VERIFIED: 6.0, Feature.FAMILIAR: 0.5,
-         Feature.POPULAR: 0.3},
+         Feature.ATTRIBUTES: 0.5, Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.SHAPE: 1.9, Feature.TEXTURE: 2.0,
+         Feature.PATTERN: 2.1, Feature.HUE: 1.5, Feature.LEARNED: 2.5, Feature.PALETTE: 0.5, Feature.VERIFIED: 6.0,
+         Feature.FAMILIAR: 0.5, Feature.POPULAR: 0.3},
     ),
 }  # fmt: skip
 """Where a weight stays when the judged photos say little of it. The channels stand as in the eyes' own `look_score`,

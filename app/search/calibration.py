@@ -27,6 +27,7 @@ class Feature(StrEnum):
     TEXTURE = "texture"
     PATTERN = "pattern"
     HUE = "hue"
+    LEARNED = "learned"
     PALETTE = "palette"
     VERIFIED = "verified"
     FAMILIAR = "familiar"

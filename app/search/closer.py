@@ -9,7 +9,7 @@ from app.analysis import LOCAL_DIMS, Color, LocalColor, PhotoAnalysis, channel_s
 from app.catalog import ImageEvidence, SeenColor
 from app.search.rank import Closeness
 
-CHANNELS = {"shape": "shape", "texture": "texture", "pattern": "pattern", "hue": "color"}
+CHANNELS = {"shape": "shape", "texture": "texture", "pattern": "pattern", "hue": "color", "learned": "learned"}
 """Field of Closeness -> channel of the local embedding."""
 
 

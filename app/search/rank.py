@@ -33,8 +33,8 @@ UNKNOWN_NOVELTY = 0.5
 class Closeness:
     """What a closer look at one candidate's picture found; each 0..1.
 
-    verified: local features that agree geometrically. shape, texture, pattern, hue: likeness of the embedding's
-    channels. palette: likeness of the named colors with their shares.
+    verified: local features that agree geometrically. shape, texture, pattern, hue, learned: likeness of the
+    embedding's channels. palette: likeness of the named colors with their shares.
     """
 
     verified: float = 0.0
@@ -42,6 +42,7 @@ class Closeness:
     texture: float = 0.0
     pattern: float = 0.0
     hue: float = 0.0
+    learned: float = 0.0
     palette: float = 0.0
 
 
@@ -168,8 +169,8 @@ def features_of(
     LOOK, LOOK_HIGH: the cosine up to and from LOOK_KNEE. TYPE: probability that the photo shows the product's type;
     TYPE_FAMILIAR: the same times FAMILIAR, as what was taught says less of a photo unlike anything that is sold.
     COLORS, ATTRIBUTES, LABELS: agreement with the product's, see query.py. TEXT: relevance to the words.
-    SHAPE, TEXTURE, PATTERN, HUE, PALETTE, VERIFIED: of the closer look; 0 without one. FAMILIAR: 1 - novelty of the
-    photo. POPULAR: how often shoppers took this product, by the shop's own events.
+    SHAPE, TEXTURE, PATTERN, HUE, LEARNED, PALETTE, VERIFIED: of the closer look; 0 without one. FAMILIAR: 1 - novelty
+    of the photo. POPULAR: how often shoppers took this product, by the shop's own events.
     """
     table = np.zeros((len(candidates), len(FEATURES)))
     if not candidates:
@@ -210,7 +211,15 @@ def probability(logit: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logit)), dtype=np.float64)
 
 
-_NEAR = (Feature.VERIFIED, Feature.SHAPE, Feature.TEXTURE, Feature.PATTERN, Feature.HUE, Feature.PALETTE)
+_NEAR = (
+    Feature.VERIFIED,
+    Feature.SHAPE,
+    Feature.TEXTURE,
+    Feature.PATTERN,
+    Feature.HUE,
+    Feature.LEARNED,
+    Feature.PALETTE,
+)
 """Features named as the fields of Closeness."""
 _PLAIN = {
     Channel.TYPE: Feature.TYPE,

@@ -12,7 +12,7 @@ from app.analysis.local.onnx_embedder import BadEmbedder, OnnxEmbedder
 from app.analysis.local.teaching import Taught, Teaching, TeachingMismatch
 from app.analysis.local.threads import see_in_one_thread
 
-EMBEDDER_NAME = "akin-local/1"
+EMBEDDER_NAME = "akin-local/2"
 
 __all__ = [
     "CHANNELS",

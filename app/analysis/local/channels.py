@@ -1,4 +1,4 @@
-"""How the embedding is laid out: four channels, each of unit length, side by side, weighed so that the whole is too.
+"""How the embedding is laid out: five channels, each of unit length, side by side, weighed so that the whole is too.
 
 With weights w (their sum is 1) the whole vector's cosine is the sum of w times each channel's cosine. So one number
 ranks, and the parts explain it. `look_score` is the one formula the ranking and the measurements share.
@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 CHANNELS: tuple[tuple[str, int, float], ...] = (
-    ("color", 96, 0.2),
-    ("shape", 128, 0.25),
-    ("texture", 160, 0.27),
-    ("pattern", 160, 0.28),
+    ("color", 96, 0.15),
+    ("shape", 128, 0.19),
+    ("texture", 160, 0.2),
+    ("pattern", 160, 0.21),
+    ("learned", 128, 0.25),
 )
-"""name, values, weight. texture: lines and surface; pattern: which colors lie beside which."""
+"""name, values, weight. texture: lines and surface; pattern: which colors lie beside which; learned: what the look
+network says, which was taught by pictures of the same product."""
 
 DIMS = sum(dims for _, dims, _ in CHANNELS)
 

@@ -15,6 +15,7 @@ from app.analysis.local.color import SeenColor, color_histogram, named_colors
 from app.analysis.local.keypoints import points_of
 from app.analysis.local.light import light_factors, relit
 from app.analysis.local.matching import pack
+from app.analysis.local.networks import learned_look, square_of
 from app.analysis.local.region import Region, find_region, framed, whole_region
 from app.analysis.local.shape import read_shape
 from app.analysis.local.texture import FisherCoder, read_dense
@@ -53,24 +54,26 @@ class LocalEyes:
 
         Never fails for a flat, gray or tiny picture: the answer then has little in it.
         """
-        region, canvas = read_canvas(pixels, crop)
+        region, canvas, square = read_canvas(pixels, crop)
         return Seen(
             region=crop if crop is not None else region.box,
             region_confidence=round(1.0 if crop is not None else region.confidence, 4),
-            embedding=embedding_of(canvas),
+            embedding=embedding_of(canvas, square),
             colors=named_colors(canvas),
             features=features_of(canvas),
             objects=objects_of(region, crop),
         )
 
 
-def read_canvas(pixels: NDArray[np.uint8], crop: Box | None = None) -> tuple[Region, Canvas]:
-    """The object's region and its canvas with the light taken out: what is seen, and what training learns from."""
+def read_canvas(pixels: NDArray[np.uint8], crop: Box | None = None) -> tuple[Region, Canvas, NDArray[np.uint8]]:
+    """The object's region, its canvas and its square (networks.square_of) with the light taken out: what is seen, and
+    what training learns from."""
     photo = np.ascontiguousarray(pixels)
     whole = cut(photo, crop) if crop is not None else photo
     picture = relit(reduced(whole, READ_SIDE), light_factors(photo))
     region = whole_region(picture) if crop is not None else find_region(picture)
-    return region, canvas_of(picture, region.mask, WHOLE if crop is not None else framed(region))
+    canvas = canvas_of(picture, region.mask, WHOLE if crop is not None else framed(region))
+    return region, canvas, square_of(picture, region.box)
 
 
 def raw_readings(canvas: Canvas, coders: Mapping[str, FisherCoder]) -> dict[str, NDArray[np.float32]]:
@@ -86,10 +89,11 @@ def raw_readings(canvas: Canvas, coders: Mapping[str, FisherCoder]) -> dict[str,
     }
 
 
-def embedding_of(canvas: Canvas) -> NDArray[np.float32]:
+def embedding_of(canvas: Canvas, square: NDArray[np.uint8]) -> NDArray[np.float32]:
     weights = shipped_weights()
     raw = raw_readings(canvas, weights.coders)
-    return joined({name: weights.projections[name](values) for name, values in raw.items()})
+    parts = {name: weights.projections[name](values) for name, values in raw.items()}
+    return joined({**parts, "learned": learned_look(square)})
 
 
 def read_color(canvas: Canvas) -> NDArray[np.float32]:

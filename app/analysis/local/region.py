@@ -3,8 +3,10 @@
 Two ways, by what the photo's border looks like:
 
 * studio: the border is one color. Whatever is connected to the border and looks like it is background.
-* free: color models of center and border (3-D Lab histograms) sharpen each other for a few rounds, as in GrabCut
-  (Rother et al., 2004), with a guided filter (He et al., 2010) in place of the graph cut: 4 ms instead of 75.
+* free: a small network says which part of the photo is the object's box (networks.py). Within it, color models of
+  object and surroundings (3-D Lab histograms) sharpen each other for a few rounds, as in GrabCut (Rother et al., 2004),
+  with a guided filter (He et al., 2010) in place of the graph cut: 4 ms instead of 75. Where the network sees
+  nothing, the middle of the photo takes its place.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.analysis.local.canvas import WHOLE, Box, as_lab, reduced, resized
+from app.analysis.local.networks import objectness
 
 FIND_SIDE = 96
 PRIOR_TRUST = (0.8, 0.6, 0.35)
@@ -25,6 +28,8 @@ FRAME = 2
 GROUND_ODDS = 4.0
 CALM = 5.0
 BAND_SPREAD = 7.0
+LEAST_OBJECT = 0.005
+"""Share of the photo that an object has at least."""
 BINS = (12, 18, 18)
 STUDIO_SPREAD = 9.0
 """A border whose pixels lie within this Lab distance of their median (80 % of them) is a studio background."""
@@ -51,8 +56,46 @@ def find_region(pixels: NDArray[np.uint8]) -> Region:
         mask = studio_mask(distance, border)
         if 0.01 < float(mask.mean()) < 0.97:
             return region_of(np.pad(mask, FRAME, mode="edge"), 0.95)
-    mask, separation = free_mask(lab, border)
-    return region_of(np.pad(mask, FRAME, mode="edge"), separation)
+    where = objectness(pixels)
+    seen = box_of(where)
+    if seen is None:
+        mask, separation = free_mask(lab, border, center_prior(lab.shape[0], lab.shape[1], 0.85))
+        return region_of(np.pad(mask, FRAME, mode="edge"), separation)
+    box, confidence = seen
+    height, width = small.shape[:2]
+    prior = np.asarray(cv2.resize(where, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+    mask, _ = free_mask(lab, border, prior[FRAME:-FRAME, FRAME:-FRAME])
+    whole = np.pad(mask, FRAME, mode="edge") * np.clip(prior * 2.0, 0.0, 1.0)
+    return Region(np.asarray(whole, dtype=np.float32), box, confidence, objects_in(whole, box, confidence))
+
+
+def box_of(where: NDArray[np.float32]) -> tuple[Box, float] | None:
+    """Box and confidence (0..1) of the surest connected part of an objectness map; None where nothing is likely."""
+    fine = np.asarray(cv2.resize(where, (FIND_SIDE, FIND_SIDE), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+    inside = (fine > 0.5).astype(np.uint8)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=4)
+    sums = np.bincount(parts.ravel(), weights=fine.ravel(), minlength=count)
+    if count < 2 or sums[1:].max() < LEAST_OBJECT * fine.size:
+        return None
+    best = 1 + int(np.argmax(sums[1:]))
+    left, top, wide, high = (int(value) for value in stats[best][:4])
+    held = float(fine[top : top + high, left : left + wide].sum())
+    confidence = held / (wide * high + float(fine.sum()) - held)
+    side = float(FIND_SIDE)
+    return (left / side, top / side, wide / side, high / side), min(1.0, confidence)
+
+
+def objects_in(mask: NDArray[np.float32], box: Box, confidence: float) -> tuple[tuple[Box, float], ...]:
+    """The main box, and what else stands out."""
+    others = region_of(mask, confidence).others
+    return ((box, confidence), *(other for other in others if overlap(other[0], box) < 0.5))[:5]
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Share of the first box that lies in the second."""
+    wide = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    high = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    return max(0.0, wide) * max(0.0, high) / max(one[2] * one[3], 1e-9)
 
 
 def whole_region(pixels: NDArray[np.uint8]) -> Region:
@@ -93,10 +136,11 @@ def studio_mask(distance: NDArray[np.float32], border: NDArray[np.bool_]) -> NDA
     return np.asarray(mask, dtype=np.float32)
 
 
-def free_mask(lab: NDArray[np.float32], border: NDArray[np.bool_]) -> tuple[NDArray[np.float32], float]:
-    """The mask (h, w) and how well object and background colors separate (0..1)."""
-    height, width = lab.shape[:2]
-    prior = center_prior(height, width, 0.85)
+def free_mask(
+    lab: NDArray[np.float32], border: NDArray[np.bool_], prior: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], float]:
+    """The mask (h, w) and how well object and background colors separate (0..1). prior: (h, w) 0..1, where the object
+    is to be looked for."""
     ground = np.maximum(smooth_ground(lab, border), banded_ground(lab))
     log_prior = np.log(prior + 0.02) - np.log(1.02 - prior) - GROUND_ODDS * ground
     bins = color_bins(lab)

@@ -98,7 +98,7 @@ class Teaching:
         attributes: Sequence[Mapping[str, str]],
         groups: Sequence[str],
         *,
-        embedder: str = "akin-local/1",
+        embedder: str = "akin-local/2",
     ) -> Teaching:
         """embeddings (n, dims) unit rows, one per image; types, attributes, groups: one per row (a group is a product
         with its variants). Never raises for an odd shop: what cannot be learned is simply not told."""
@@ -169,7 +169,7 @@ class Teaching:
         return out.getvalue()
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, embedder: str = "akin-local/1") -> Teaching:
+    def from_bytes(cls, data: bytes, *, embedder: str = "akin-local/2") -> Teaching:
         """Raises TeachingMismatch when the bytes are for another embedder, another format, or no teaching."""
         again = "Load the catalog again; it will be taught with the embedder that is set now."
         try:

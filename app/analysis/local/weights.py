@@ -28,8 +28,8 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """coders: Fisher vocabularies of "texture" and "pattern"; projections: one per channel; points: the key points'
-    PCA."""
+    """coders: Fisher vocabularies of "texture" and "pattern"; projections: one per channel that is projected;
+    points: the key points' PCA."""
 
     coders: dict[str, FisherCoder]
     projections: dict[str, Projection]
@@ -46,6 +46,8 @@ def shipped_weights() -> Weights:
         for name in ("texture", "pattern")
     }
     projections = {
-        name: Projection(numbers[f"{name}.to.mean"], numbers[f"{name}.to.matrix"]) for name, _, _ in CHANNELS
+        name: Projection(numbers[f"{name}.to.mean"], numbers[f"{name}.to.matrix"])
+        for name, _, _ in CHANNELS
+        if f"{name}.to.mean" in numbers
     }
     return Weights(coders, projections, Projection(numbers["points.mean"], numbers["points.matrix"]))
