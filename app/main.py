@@ -85,7 +85,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
     await decoder.warm_up()
     await analyzer.warm_up()
     tutor = wiring.Tutor(catalog, analyzer)
-    await tutor.catch_up()
+    await tutor.begin()
     group = await stack.enter_async_context(anyio.create_task_group())
     stack.callback(group.cancel_scope.cancel)
     group.start_soon(tutor.keep_up)

@@ -274,14 +274,19 @@ class Tutor:
             self._analyzer.learn(None)
         self._taught_by = snapshot.generation.id
 
+    async def begin(self) -> None:
+        """Teach for the first time. A catalog that cannot be reached keeps no server from starting: /ready says so, and
+        `keep_up` finds it when it is back."""
+        try:
+            await self.catch_up()
+            self._trouble = ""
+        except AppError as trouble:
+            if trouble.code != self._trouble:
+                logger.warning("cannot look for a new generation: %s", trouble.detail)
+            self._trouble = trouble.code
+
     async def keep_up(self) -> None:
         """Teach for ever; trouble with the catalog is logged once and outlived."""
         while True:
             await asyncio.sleep(CATCH_UP_EVERY_S)
-            try:
-                await self.catch_up()
-                self._trouble = ""
-            except AppError as trouble:
-                if trouble.code != self._trouble:
-                    logger.warning("cannot look for a new generation: %s", trouble.detail)
-                self._trouble = trouble.code
+            await self.begin()

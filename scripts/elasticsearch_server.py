@@ -32,6 +32,10 @@ _SETTINGS = {
 _SINGLE = {"discovery.type": "single-node", "transport.port": 0}
 
 
+_STARTED: list["subprocess.Popen[bytes]"] = []
+"""Servers outlive the call that started them; Python would complain of a forgotten process."""
+
+
 class Cannot(Exception):
     """The server cannot be had on this machine; the text says why and what to do."""
 
@@ -157,11 +161,13 @@ class Server:
         }
         identity = {"user": _RUN_AS, "group": _RUN_AS, "extra_groups": []} if os.geteuid() == 0 else {}
         with (self.folder / "logs" / "console.log").open("wb") as log:
-            return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # noqa: S603
+            process: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603
                 [str(self._distribution / "bin" / "elasticsearch")],
                 cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, **identity,
             )  # fmt: skip
+        _STARTED.append(process)
+        return process
 
     def _await(self, process: "subprocess.Popen[bytes]", url: str) -> None:
         deadline = time.monotonic() + _START_S

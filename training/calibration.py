@@ -29,6 +29,8 @@ from app.search import Calibration, VisualSearch, shipped_calibration
 Stock = list[tuple[Product, list[Path]]]
 REAL = {"household": 2, "grocery": 10}
 """Data set -> every how many of its photos is used."""
+REAL_TURNS = 3
+"""A real photo counts as so many rendered ones: there are fewer, and shoppers' photos are real."""
 
 
 async def decode(data: bytes) -> Photo:
@@ -128,7 +130,11 @@ async def fit(shop: Path, shared: Path) -> Calibration:
     with ThreadPoolExecutor(2) as threads, tempfile.TemporaryDirectory() as folder:
         analyzer = LocalAnalyzer(threads)
         catalog = await open_stocked(Path(folder) / "real.db", analyzer, real)
-        real_count = await gather(VisualSearch(catalog, analyzer, start), decode, real_photos, collector, progress=show)
+        real_count = 0
+        for _ in range(REAL_TURNS):
+            real_count = await gather(
+                VisualSearch(catalog, analyzer, start), decode, real_photos, collector, progress=show
+            )
         await catalog.close()
         catalog = await open_stocked(Path(folder) / "shop.db", analyzer, shop_stock(shop))
         count = await gather(VisualSearch(catalog, analyzer, start), decode, judged, collector, progress=show)

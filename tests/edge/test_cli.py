@@ -146,7 +146,7 @@ def test_tune_writes_a_calibration_that_serves(shop: Path) -> None:
     ("arguments", "settings", "words"),
     [
         (["serve", "--host", "0.0.0.0"], {}, "AKIN_ALLOW_OPEN_BIND"),  # noqa: S104 - refused is the point
-        (["serve"], {"AKIN_CATALOG": "https://search.example:9200"}, "AKIN_CATALOG"),
+        (["serve"], {"AKIN_CATALOG": "postgresql://search.example/shop"}, "AKIN_CATALOG"),
         (["serve"], {"AKIN_WORKERS": "none"}, "AKIN_WORKERS"),
         (["serve"], {"AKIN_SPEED": "high"}, "AKIN_SPEED"),
         (["serve", "--port", "99999"], {}, "AKIN_PORT"),

@@ -100,3 +100,14 @@ async def test_every_sick_part_is_told_whatever_it_raises() -> None:
     assert report["b"].fix == "Call it back."
     assert "hunter2" not in report["c"].detail
     assert all(part.fix for part in report.values() if not part.ok)
+
+
+async def test_a_cluster_that_cannot_be_reached_keeps_no_server_from_starting(tmp_path: Path) -> None:
+    """It lives, says what is missing, and answers searches with a coded 503 until the cluster is back."""
+    async with serving(settings_in(tmp_path, catalog="http://127.0.0.1:9")) as client:
+        assert (await client.get("/live")).status_code == 200
+        assert (await client.get("/ready")).status_code == 503
+        answer = await client.get("/search", params={"text": "red mug"})
+        assert answer.status_code == 503
+        assert answer.json()["code"] == "catalog-unavailable"
+        assert int(answer.headers["Retry-After"]) >= 1

@@ -1,0 +1,1 @@
+"""What the catalog's indices look like in Elasticsearch, as data: README.md says how to read and change it."""
