@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.catalog import Catalog, CatalogWriter, OneOf, Product, Query, QueryVector, sqlite
+from app.catalog import Catalog, CatalogWriter, Product, Query, QueryVector, sqlite
 from app.catalog.elasticsearch import ElasticsearchOptions, open_catalog, open_writer
 from app.catalog.elasticsearch.bulk import Bulk, Write
 from app.catalog.elasticsearch.connection import Connection
-from app.catalog.model import FacetField
 from bench.es_server import shop_on_real_server
 from tests.builders import a_product, a_vector
 from tests.contracts.conftest import DIMS, EMBEDDER
@@ -22,6 +21,8 @@ from tests.elasticsearch.fake import Troubled, fake_server
 SHOPS, QUESTIONS = 20, 25
 PUBLISHES, RATE_PER_S = 20, 50
 _PUTS = 10
+PATIENCE_S = 10.0
+"""An answer later than this is an error: a request that hangs must not hang the measurement."""
 
 
 def congruence() -> Mapping[str, float]:
@@ -111,19 +112,18 @@ async def _requests(catalog: Catalog, stop: asyncio.Event) -> dict[str, float]:
     async def ask(seed: int) -> None:
         counts["requests"] += 1
         try:
-            snapshot = await catalog.snapshot()
-            look = QueryVector(EMBEDDER, a_vector(seed))
-            answer = await snapshot.retrieve(Query(vector=look, limit=50))
-            page = await snapshot.products([item.product_id for item in answer.items[:24]])
+            async with asyncio.timeout(PATIENCE_S):
+                snapshot = await catalog.snapshot()
+                look = QueryVector(EMBEDDER, a_vector(seed))
+                answer = await snapshot.retrieve(Query(vector=look, limit=50))
+                page = await snapshot.products([item.product_id for item in answer.items[:24]])
             brands = {product.brand for product in page}
-            alike = await snapshot.count([OneOf(FacetField.BRAND, tuple(brands))])
-            whole = await snapshot.count()
         except Exception as error:  # noqa: BLE001 - any error is a failed request
             counts["errors"] += 1
             print(f"  {error!r}")
             return
         counts["empty"] += not page
-        counts["mixed"] += len(brands) > 1 or alike.products != whole.products
+        counts["mixed"] += len(brands) > 1
 
     async with asyncio.TaskGroup() as group:
         began, number = time.perf_counter(), 0
