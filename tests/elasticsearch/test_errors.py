@@ -1,5 +1,6 @@
 """Every error of the client becomes one of the catalog's, with what to do about it."""
 
+import asyncio
 import inspect
 from types import ModuleType
 from typing import Any
@@ -10,8 +11,11 @@ import elasticsearch.exceptions
 import elasticsearch.helpers
 import pytest
 from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
+from elasticsearch import AsyncElasticsearch
 
 from app.catalog import CatalogUnavailable
+from app.catalog.elasticsearch import ElasticsearchOptions
+from app.catalog.elasticsearch.connection import Connection
 from app.catalog.elasticsearch.errors import cause, refused, translated
 
 FULL = "index [akin-products-1] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark]"
@@ -86,3 +90,21 @@ def test_the_innermost_cause_is_told() -> None:
         "error": {"type": "search_phase_execution_exception", "reason": "all shards failed", "failed_shards": [shard]}
     }
     assert cause(body) == ("illegal_argument_exception", "the real one")
+
+
+@pytest.mark.anyio
+async def test_a_call_that_waits_to_be_sent_again_opens_nothing_once_the_catalog_is_closed() -> None:
+    connection = Connection(ElasticsearchOptions(hosts=("http://127.0.0.1:9",)))
+    asked: list[object] = []
+
+    async def ask(client: AsyncElasticsearch) -> object:
+        asked.append(client)
+        return await client.info()
+
+    call = asyncio.create_task(connection.call(ask))
+    while not asked:
+        await asyncio.sleep(0.001)
+    await connection.close()
+    with pytest.raises(CatalogUnavailable):
+        await call
+    assert len(asked) == 1

@@ -83,12 +83,12 @@ class Connection:
 
         again: whether it may be sent again, to another node where there is one, when it could not be served.
         """
-        client = self.client
         self._budget.earn()
         with translated():
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
-                    return getattr(answer := await ask(client), "body", answer)
+                    # Asked for anew each time: a client that was closed meanwhile would open sockets nobody closes.
+                    return getattr(answer := await ask(self.client), "body", answer)
                 except (ApiError, NoConnection) as error:
                     may_help = isinstance(error, NoConnection) or error.meta.status in RETRYABLE
                     if not (again and may_help and attempt < _ATTEMPTS and self._budget.spend()):
