@@ -96,14 +96,15 @@ def test_the_innermost_cause_is_told() -> None:
 async def test_a_call_that_waits_to_be_sent_again_opens_nothing_once_the_catalog_is_closed() -> None:
     connection = Connection(ElasticsearchOptions(hosts=("http://127.0.0.1:9",)))
     asked: list[object] = []
+    begun = asyncio.Event()
 
     async def ask(client: AsyncElasticsearch) -> object:
         asked.append(client)
+        begun.set()
         return await client.info()
 
     call = asyncio.create_task(connection.call(ask))
-    while not asked:
-        await asyncio.sleep(0.001)
+    await begun.wait()
     await connection.close()
     with pytest.raises(CatalogUnavailable):
         await call
