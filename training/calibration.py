@@ -138,7 +138,8 @@ async def fit(shop: Path, shared: Path) -> Calibration:
         await catalog.close()
         catalog = await open_stocked(Path(folder) / "shop.db", analyzer, shop_stock(shop))
         count = await gather(VisualSearch(catalog, analyzer, start), decode, judged, collector, progress=show)
-        data = f"{count} photos of the demo shop (split fit) and {real_count} phone photos of {' and '.join(REAL)}"
+        real = f"{real_count} phone photos of {' and '.join(REAL)}, each {REAL_TURNS} times"
+        data = f"{count} photos of the demo shop (split fit) and {real}"
         calibration = await fitted(collector, start, data=data, embedder=analyzer.embedder)
         held_out = [photo for photo in judged if photo.split == "test"]
         search = VisualSearch(catalog, analyzer, calibration)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from app.analysis.local.networks import LOOK_DIMS
+from app.analysis.local.networks import LOOK_AROUND, LOOK_DIMS
 from training.crops import CONTEXT
 from training.distort import lit, noisy, placed
 from training.networks import LOOK_SIDE, LookNet
@@ -30,7 +30,7 @@ SINGLES = 0.25
 """Share of things with one picture only, shown in VIEWS distortions."""
 TRUE_BOXES = 0.3
 """Share of pictures cut at the true box; the others at the found one, mistakes included: it meets those in use."""
-AROUND = 1.15 / CONTEXT
+AROUND = LOOK_AROUND / CONTEXT
 RATE, DECAY, WARM = 2.5e-3, 0.02, 100
 
 

@@ -6,9 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from app.analysis.local.networks import LOOK_SIDE, REGION_CELLS, REGION_SIDE
+
+__all__ = ["LOOK_SIDE", "REGION_CELLS", "REGION_SIDE", "LookNet", "RegionNet"]
+
 LOOK_WIDTHS = (48, 96, 160, 192)
 REGION_WIDTHS = (16, 32, 64, 96)
-LOOK_SIDE, REGION_SIDE, REGION_CELLS = 112, 96, 24
 
 
 class Block(nn.Module):

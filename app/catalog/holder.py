@@ -5,6 +5,11 @@ import re
 import socket
 from pathlib import Path
 
+from app.catalog.errors import GenerationConflict
+
+LEASE_S = 60.0
+"""A loader that was silent for longer is taken for dead."""
+
 _FORM = re.compile(r"(?P<host>[^\s:]+):(?P<pid>\d+):(?P<started>\d+) ")
 
 
@@ -61,3 +66,14 @@ def _stat(pid: int) -> list[str]:
     except OSError:
         return []
     return stat.rpartition(")")[2].split()  # the program's name stands in brackets and may hold spaces
+
+
+def refuse_while_alive(generation_id: str, holder: str, silent_s: float) -> None:
+    """Raise GenerationConflict, naming the holder, while its load is alive. silent_s: seconds since it was heard."""
+    if silent_s <= LEASE_S and not has_ended(holder):
+        raise GenerationConflict(
+            f"{holder} is loading generation '{generation_id}'; it was last heard {silent_s:.0f} s ago.",
+            fix=f"Wait until it is done; a load that was silent for {LEASE_S:.0f} s can be taken over.",
+            holder=holder,
+            generation=generation_id,
+        )

@@ -13,7 +13,7 @@ say, `fine` where the pictures were compared closely. Each was fitted to the sam
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -211,15 +211,7 @@ def probability(logit: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logit)), dtype=np.float64)
 
 
-_NEAR = (
-    Feature.VERIFIED,
-    Feature.SHAPE,
-    Feature.TEXTURE,
-    Feature.PATTERN,
-    Feature.HUE,
-    Feature.LEARNED,
-    Feature.PALETTE,
-)
+_NEAR = tuple(Feature(one.name) for one in fields(Closeness))
 """Features named as the fields of Closeness."""
 _PLAIN = {
     Channel.TYPE: Feature.TYPE,

@@ -19,12 +19,9 @@ from app.catalog.elasticsearch.readiness import check_server
 from app.catalog.elasticsearch.store import Store
 from app.catalog.elasticsearch.verification import SAMPLE, Verification
 from app.catalog.errors import GenerationConflict, ProductsRejected
-from app.catalog.holder import has_ended
+from app.catalog.holder import refuse_while_alive
 from app.catalog.model import Generation, GenerationState, ImageEvidence, Product
 from app.catalog.sampling import evenly
-
-LEASE_S = 60.0
-"""A load whose writer was silent for longer is dead."""
 
 _BEAT_S = 15.0
 _MERGE_S = 4 * 3_600.0
@@ -254,14 +251,7 @@ class ElasticsearchCatalogWriter:
     def _dead_load(self, ledger: Ledger) -> Entry | None:
         """The generation a dead loader left; raises GenerationConflict when its loader is alive."""
         for loading in ledger.in_state(*_LOADING):
-            silent = self._clock().timestamp() - loading.heartbeat
-            if silent <= LEASE_S and not has_ended(loading.holder):
-                raise GenerationConflict(
-                    f"{loading.holder} is loading generation '{loading.id}'; it was last heard {silent:.0f} s ago.",
-                    fix=f"Wait until it is done; a load that was silent for {LEASE_S:.0f} s can be taken over.",
-                    holder=loading.holder,
-                    generation=loading.id,
-                )
+            refuse_while_alive(loading.id, loading.holder, self._clock().timestamp() - loading.heartbeat)
             return loading
         return None
 

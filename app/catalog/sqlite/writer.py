@@ -8,16 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from app.catalog.errors import GenerationConflict
-from app.catalog.holder import has_ended
+from app.catalog.holder import refuse_while_alive
 from app.catalog.model import Generation, GenerationState, ImageEvidence, Product
 from app.catalog.sampling import evenly
 from app.catalog.sqlite import generations, publishing, queries, store, verification
 from app.catalog.sqlite.database import Database
 from app.catalog.sqlite.engine import Clock, Threads, now
 from app.catalog.sqlite.generations import GenerationRow
-
-LEASE_S = 60.0
-"""A load whose writer was silent for longer is dead."""
 
 _ERASED_AT_ONCE = 2_000
 _LOADING = (GenerationState.LOADING,)
@@ -231,14 +228,7 @@ class SqliteCatalogWriter:
         loading = generations.in_state(connection, GenerationState.LOADING)
         if loading is None:
             return None
-        silent = self._clock().timestamp() - loading.heartbeat
-        if silent <= LEASE_S and not has_ended(loading.holder):
-            raise GenerationConflict(
-                f"{loading.holder} is loading generation '{loading.id}'; it was last heard {silent:.0f} s ago.",
-                fix=f"Wait until it is done; a load that was silent for {LEASE_S:.0f} s can be taken over.",
-                holder=loading.holder,
-                generation=loading.id,
-            )
+        refuse_while_alive(loading.id, loading.holder, self._clock().timestamp() - loading.heartbeat)
         return loading
 
     def _held(
