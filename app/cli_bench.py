@@ -78,6 +78,7 @@ async def _measured(sizes: list[int], rounds: int, throughput_s: float, say: Con
             settings=lambda file: {
                 "AKIN_CATALOG": f"sqlite:///{file}",
                 "AKIN_PHOTO_STORE": str(file.with_suffix(".photos.db")),
+                "AKIN_EVENTS": str(file.with_suffix(".events.db")),
             },
         )
         return await benchmark.benchmark(

@@ -78,6 +78,8 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
     stack.push_async_callback(decoder.close)
     photos = wiring.open_photo_store(settings)
     stack.push_async_callback(photos.close)
+    events = wiring.open_events(settings)
+    stack.push_async_callback(events.close)
     analyzer = wiring.build_analyzer(settings)
     stack.push_async_callback(analyzer.close)
     fetcher = wiring.build_fetcher(settings)
@@ -96,6 +98,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
         analyzer=analyzer,
         decoder=decoder,
         photos=photos,
+        events=events,
         intake=Intake(decoder, analyzer, FeedImages(fetcher, max_bytes=settings.max_photo_bytes)),
         search=wiring.build_search(settings, catalog, analyzer),
         readiness=health.Readiness(readiness_checks(catalog, decoder, analyzer)),

@@ -171,6 +171,12 @@ class Settings(BaseSettings):
     photo_ttl_s: int = Field(
         default=3600, ge=0, le=30 * 86_400, description="How long a searched photo is kept, in seconds; `0` keeps none."
     )
+    events: Path = Field(
+        default=Path("data/events.db"),
+        description="File of answered searches and of what shoppers did with the answers; shared by all server"
+        " processes. It holds no photo, no words and nobody's name or address.",
+    )
+    events_days: float = Field(default=90, gt=0, le=3650, description="How long events are kept, in days.")
     fetch_private: bool = Field(
         default=False,
         description="`true` also fetches product pictures over plain http and from private addresses: for a shop whose"

@@ -25,6 +25,7 @@ from app.analysis.providers.local import LocalAnalyzer, enter_looking
 from app.catalog import Catalog, NothingPublished, sqlite
 from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
 from app.errors import AppError, Conflict
+from app.events import EventLog
 from app.intake import ARTIFACT, Fit
 from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore, keep_freed_memory
 from app.search import Calibration, VisualSearch, read_calibration, shipped_calibration
@@ -206,6 +207,11 @@ def build_teaching_check(analyzer: OwnedAnalyzer) -> Callable[[bytes], bool]:
 def open_photo_store(settings: Settings) -> PhotoStore:
     """Where searched photos wait to be refined. Raises PhotoStoreUnavailable."""
     return PhotoStore(settings.photo_store, ttl_s=settings.photo_ttl_s)
+
+
+def open_events(settings: Settings) -> EventLog:
+    """Where answers, and what shoppers did with them, are kept. Raises EventsUnavailable."""
+    return EventLog(settings.events, keep_days=settings.events_days)
 
 
 def build_fetcher(settings: Settings) -> ImageFetcher:

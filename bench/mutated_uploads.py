@@ -62,6 +62,7 @@ def run(count: int, seed: int) -> Outcome:
         settings = {
             "AKIN_CATALOG": catalog,
             "AKIN_PHOTO_STORE": f"{folder}/photos.db",
+            "AKIN_EVENTS": f"{folder}/events.db",
             "AKIN_WORKERS": str(WORKERS),
             "AKIN_PHOTO_TTL_S": "60",
         }

@@ -38,6 +38,7 @@ class Shop:
             **clean_environment(),
             "AKIN_CATALOG": self.catalog,
             "AKIN_PHOTO_STORE": str(folder / "photos.db"),
+            "AKIN_EVENTS": str(folder / "events.db"),
         } | more
 
 

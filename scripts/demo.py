@@ -31,6 +31,7 @@ def environment(port: int) -> dict[str, str]:
         **os.environ,
         "AKIN_CATALOG": f"sqlite:///{HOME / 'akin.db'}",
         "AKIN_PHOTO_STORE": str(HOME / "photos.db"),
+        "AKIN_EVENTS": str(HOME / "events.db"),
         "AKIN_MEDIA": str(SHOP),
         "AKIN_PORT": str(port),
     }

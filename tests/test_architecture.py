@@ -42,7 +42,7 @@ LOADER_ROOMS = {"errors", "photos", "analysis", "catalog", "intake"}
 """What catalog_loader may use of app; its cli.py, a composition root, may also use settings and wiring."""
 
 SOLE_IMPORTERS: dict[str, tuple[str, ...]] = {
-    "sqlite3": ("app/catalog/sqlite/", "app/photos/store.py", "app/events/sqlite.py", "app/metering/"),
+    "sqlite3": ("app/catalog/sqlite/", "app/photos/store.py", "app/events/", "app/metering/"),
     "numkong": ("app/catalog/sqlite/",),
     "PIL": ("app/photos/decode",),
     "pillow_heif": ("app/photos/decode",),

@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from app.api import generations, listing, loads, products, search
+from app.api import generations, interactions, listing, loads, products, search
 from app.api.openapi import install_openapi
 
 router = APIRouter()
 router.include_router(search.router)
+router.include_router(interactions.router)
 router.include_router(listing.router)
 router.include_router(products.router)
 router.include_router(loads.router)

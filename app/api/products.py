@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Path, Response
 from starlette.requests import Request
 
 from app.api import examples
+from app.api.noting import noted
 from app.api.openapi import body_problems, example, keep_nulls, problems
 from app.api.product_data import patched, problem_entry, product_from, refused, with_known_pictures
 from app.api.schemas import ProductChange, ProductDetail, ProductWarning, ProductWrite, SearchAnswer
@@ -21,6 +22,7 @@ from app.api.shapes import product_detail, search_answer
 from app.catalog import Catalog, CatalogUnavailable, EmbeddingMismatch, NothingPublished, Product, ProductNotFound
 from app.edge import (
     CatalogDep,
+    EventsDep,
     IntakeDep,
     InvalidJson,
     InvalidProduct,
@@ -32,6 +34,7 @@ from app.edge import (
     refuse_unknown,
     while_connected,
 )
+from app.events import Asked
 from app.intake import Checked, Intake, Prepared
 from app.photos import DecoderBusy
 
@@ -78,6 +81,7 @@ async def find_similar(
     request: Request,
     product_id: ProductId,
     search: SearchDep,
+    events: EventsDep,
     limits: LimitsDep,
     text: TextParameter = "",
     filters: FiltersParameter = "",
@@ -88,7 +92,7 @@ async def find_similar(
     refuse_unknown(request.query_params, WORD_FIELDS)
     wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor})
     found = search.similar_to(product_id, wishes, deadline_s=limits.deadline_s)
-    return search_answer(await while_connected(request, found))
+    return search_answer(await noted(events, await while_connected(request, found), Asked.SIMILAR))
 
 
 @router.get(

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from app.analysis import Gap, InvalidBox
 from app.api import examples
+from app.api.noting import noted
 from app.api.openapi import body_problems, example, problems
 from app.api.schemas import SearchAnswer
 from app.api.shapes import search_answer
@@ -18,6 +19,7 @@ from app.catalog import CatalogUnavailable, EmbeddingMismatch, NothingPublished,
 from app.edge import (
     Busy,
     DecoderDep,
+    EventsDep,
     Form,
     InvalidForm,
     InvalidJson,
@@ -34,6 +36,7 @@ from app.edge import (
     while_connected,
 )
 from app.errors import Unavailable
+from app.events import Asked, EventLog
 from app.photos import (
     DecoderBusy,
     Photo,
@@ -106,6 +109,7 @@ async def search_by_photo(
     search: SearchDep,
     decoder: DecoderDep,
     photos: PhotosDep,
+    events: EventsDep,
     uploads: UploadsDep,
     limits: LimitsDep,
 ) -> SearchAnswer:
@@ -119,7 +123,7 @@ async def search_by_photo(
         form = await read_form(request, take, file_fields=frozenset({"photo"}))
         refuse_unknown(form.fields, PHOTO_FIELDS)
         wishes = read_wishes(form.fields)
-        return await while_connected(request, _answer(form, wishes, search, decoder, photos, limits))
+        return await while_connected(request, _answer(form, wishes, search, decoder, photos, events, limits))
 
 
 @router.get(
@@ -134,6 +138,7 @@ async def search_by_photo(
 async def search_by_words(
     request: Request,
     search: SearchDep,
+    events: EventsDep,
     limits: LimitsDep,
     text: TextParameter = "",
     filters: FiltersParameter = "",
@@ -143,11 +148,18 @@ async def search_by_words(
     """Titles, brands, types, colors, materials and descriptions are searched; the best matches come first."""
     refuse_unknown(request.query_params, WORD_FIELDS)
     wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor})
-    return search_answer(await while_connected(request, search.by_text(wishes, deadline_s=limits.deadline_s)))
+    result = await while_connected(request, search.by_text(wishes, deadline_s=limits.deadline_s))
+    return search_answer(await noted(events, result, Asked.WORDS))
 
 
 async def _answer(
-    form: Form, wishes: Wishes, search: VisualSearch, decoder: PhotoDecoder, photos: PhotoStore, limits: Limits
+    form: Form,
+    wishes: Wishes,
+    search: VisualSearch,
+    decoder: PhotoDecoder,
+    photos: PhotoStore,
+    events: EventLog,
+    limits: Limits,
 ) -> SearchAnswer:
     started = time.perf_counter()
     photo = await _photo(form, decoder, photos)
@@ -159,7 +171,9 @@ async def _answer(
         photo_id, gaps = await keeping
     finally:
         keeping.cancel()
-    return search_answer(replace(result, degraded=(*result.degraded, *gaps)), photo_id, (decoded - started) * 1000)
+    decode_ms = (decoded - started) * 1000
+    whole = replace(result, degraded=(*result.degraded, *gaps), timings_ms={"decode": decode_ms, **result.timings_ms})
+    return search_answer(await noted(events, whole, Asked.PHOTO), photo_id)
 
 
 async def _photo(form: Form, decoder: PhotoDecoder, photos: PhotoStore) -> Photo:

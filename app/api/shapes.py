@@ -9,11 +9,8 @@ from app.edge import image_address, web_address
 from app.search import RankedProduct, SearchResult
 
 
-def search_answer(
-    result: SearchResult, photo_id: str | None = None, decode_ms: float | None = None
-) -> schemas.SearchAnswer:
-    """A page of a search; decode_ms is what reading the photo took before the search."""
-    before = {} if decode_ms is None else {"decode": decode_ms}
+def search_answer(result: SearchResult, photo_id: str | None = None) -> schemas.SearchAnswer:
+    """A page of a search."""
     return schemas.SearchAnswer(
         search_id=result.search_id,
         photo_id=photo_id,
@@ -27,7 +24,7 @@ def search_answer(
         next_cursor=result.next_cursor,
         degraded=[schemas.GapModel(part=gap.part, reason=gap.reason) for gap in result.degraded],
         generation=schemas.GenerationModel(id=result.generation.id, published_at=result.generation.published_at),
-        timings_ms={stage: round(spent, 2) for stage, spent in {**before, **result.timings_ms}.items()},
+        timings_ms={stage: round(spent, 2) for stage, spent in result.timings_ms.items()},
     )
 
 

@@ -4,6 +4,7 @@ from app.edge.addresses import MEDIA_PATH, image_address, web_address
 from app.edge.deps import (
     CatalogDep,
     DecoderDep,
+    EventsDep,
     IntakeDep,
     LimitsDep,
     LoadsDep,
@@ -38,6 +39,7 @@ __all__ = [
     "Busy",
     "CatalogDep",
     "DecoderDep",
+    "EventsDep",
     "Form",
     "IntakeDep",
     "InvalidForm",

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from app.catalog import Catalog, CatalogWriter
 from app.edge.state import Limits, State
 from app.edge.uploads import UploadBudget
+from app.events import EventLog
 from app.intake import Intake
 from app.loads import LoadDesk
 from app.photos import PhotoDecoder, PhotoStore
@@ -38,6 +39,10 @@ async def _photos(request: Request) -> PhotoStore:
     return _state(request)["photos"]
 
 
+async def _events(request: Request) -> EventLog:
+    return _state(request)["events"]
+
+
 async def _intake(request: Request) -> Intake:
     return _state(request)["intake"]
 
@@ -59,6 +64,7 @@ WriterDep = Annotated[CatalogWriter, Depends(_writer)]
 LoadsDep = Annotated[LoadDesk, Depends(_loads)]
 DecoderDep = Annotated[PhotoDecoder, Depends(_decoder)]
 PhotosDep = Annotated[PhotoStore, Depends(_photos)]
+EventsDep = Annotated[EventLog, Depends(_events)]
 IntakeDep = Annotated[Intake, Depends(_intake)]
 SearchDep = Annotated[VisualSearch, Depends(_search)]
 UploadsDep = Annotated[UploadBudget, Depends(_uploads)]

@@ -152,6 +152,10 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "invalid-cursor": 422,
         "cursor-expired": 409,
         "deadline": 503,
+        # events
+        "search-not-found": 404,
+        "interaction-mismatch": 422,
+        "events-unavailable": 503,
         # catalog
         "unknown-filter": 422,
         "products-rejected": 422,

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from app.edge.errors import (
     status_of,
 )
 from app.errors import AppError, BadRequest, NotFound, Unavailable
+from app.events import EventLog, EventsUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 _MAX_LISTED = 20
@@ -81,12 +83,21 @@ async def _on_app_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, AppError)
     if status_of(error) >= 500:
         logger.warning("%s: %s (request %s)", error.code, error.detail, request_id_of(request))
+    return await _counted(request, error)
+
+
+async def _counted(request: Request, error: AppError) -> ProblemResponse:
+    """The answer, after it was counted for whoever looks after the server; counting that fails spoils no answer."""
+    events = getattr(request.state, "events", None)
+    if isinstance(events, EventLog):
+        with suppress(EventsUnavailable):
+            await events.failed(error.code, status_of(error))
     return problem(error, request_id_of(request))
 
 
 async def _on_invalid(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
-    return problem(_as_app_error(error.errors(), request.headers.get("content-type", "")), request_id_of(request))
+    return await _counted(request, _as_app_error(error.errors(), request.headers.get("content-type", "")))
 
 
 def _as_app_error(errors: Sequence[Mapping[str, Any]], content_type: str) -> AppError:
@@ -109,7 +120,7 @@ def _as_app_error(errors: Sequence[Mapping[str, Any]], content_type: str) -> App
 
 async def _on_http(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
-    answer = problem(_from_status(error.status_code), request_id_of(request))
+    answer = await _counted(request, _from_status(error.status_code))
     for name, value in (error.headers or {}).items():
         answer.headers[name] = value
     return answer

@@ -7,6 +7,7 @@ from app.analysis import Analyzer
 from app.catalog import Catalog, CatalogWriter
 from app.edge.health import Readiness
 from app.edge.uploads import UploadBudget
+from app.events import EventLog
 from app.intake import Intake
 from app.loads import LoadDesk
 from app.photos import PhotoDecoder, PhotoStore
@@ -30,6 +31,7 @@ class State(TypedDict):
     analyzer: Analyzer
     decoder: PhotoDecoder
     photos: PhotoStore
+    events: EventLog
     intake: Intake
     search: VisualSearch
     readiness: Readiness

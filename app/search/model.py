@@ -65,7 +65,8 @@ class Wishes:
 class SearchResult:
     """One page of the result set (every candidate above the relevance cut-off).
 
-    total and facets count the whole result set, not the page. timings_ms: stage -> milliseconds.
+    total and facets count the whole result set, not the page. first: position of the first item in the result set, from
+    1. timings_ms: stage -> milliseconds.
     """
 
     search_id: str
@@ -77,3 +78,4 @@ class SearchResult:
     next_cursor: str | None = None
     degraded: tuple[Gap, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    first: int = 1

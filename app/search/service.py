@@ -240,6 +240,7 @@ class VisualSearch:
             next_cursor=cursor,
             degraded=self._degraded(findings),
             timings_ms=watch.milliseconds,
+            first=len(results) - len(rest) + 1,
         )
 
     def _item(self, findings: Findings, scored: Scored, product: Product) -> RankedProduct:

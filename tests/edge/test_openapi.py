@@ -41,7 +41,7 @@ def test_it_is_openapi_31_with_stable_unique_operation_ids() -> None:
     ids = [operation.values[0]["operationId"] for operation in operations()]
     assert sorted(ids) == sorted(set(ids))
     assert set(ids) == {
-        *("searchByPhoto", "searchByWords", "findSimilar"),
+        *("searchByPhoto", "searchByWords", "findSimilar", "recordInteractions"),
         *("listProducts", "getProduct", "putProduct", "patchProduct", "deleteProduct"),
         *("startLoad", "listLoads", "getLoad", "cancelLoad", "getRejects"),
         *("listGenerations", "publishGeneration", "rollBack", "pruneGenerations", "abandonGeneration"),

@@ -1,0 +1,34 @@
+"""Keep each answer as an event, so that what shoppers do with it can be checked and learned from."""
+
+import logging
+from dataclasses import replace
+
+from app.analysis import Gap
+from app.errors import Unavailable
+from app.events import Answered, Asked, EventLog
+from app.search import SearchResult
+
+logger = logging.getLogger("akin.api")
+
+
+async def noted(events: EventLog, result: SearchResult, asked: Asked) -> SearchResult:
+    """The answer, after it was kept; a log that fails costs the interactions, not the search."""
+    seen = result.analysis
+    answered = Answered(
+        search_id=result.search_id,
+        asked=asked,
+        generation=result.generation.id,
+        products=tuple(item.product.id for item in result.items),
+        scores=tuple(item.score for item in result.items),
+        first=result.first,
+        total=result.total,
+        type=seen.type.name if seen is not None and seen.type is not None else "",
+        timings_ms=result.timings_ms,
+        missing=tuple(gap.part for gap in result.degraded),
+    )
+    try:
+        await events.answered(answered)
+    except Unavailable as failure:
+        logger.warning("an answer was not kept: %s", failure.detail)
+        return replace(result, degraded=(*result.degraded, Gap("events", "unavailable")))
+    return result
