@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -213,6 +214,8 @@ class Channel(StrEnum):
     COLORS = "colors"
     TEXT = "text"
 
+    __hash__ = str.__hash__  # Enum's own is Python code, and a query looks up some thousand signals by channel
+
 
 SPARSE_CHANNELS = (Channel.TYPE, Channel.LABELS, Channel.ATTRIBUTES, Channel.COLORS)
 
@@ -241,8 +244,7 @@ class Query:
     limit: int = MAX_CANDIDATES
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One product that may answer the query.
 
     image: position in `Product.images` of the picture that looks most like the photo (0 when no look was asked for).

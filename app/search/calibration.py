@@ -15,6 +15,8 @@ FORMAT = 1
 class Feature(StrEnum):
     """One kind of evidence for "a shopper would call this similar", 0..1; rank.py documents how each is taken."""
 
+    __hash__ = str.__hash__  # as of Channel
+
     LOOK = "look"
     LOOK_HIGH = "look_high"
     TYPE = "type"

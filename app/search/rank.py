@@ -12,8 +12,11 @@ Three sets of weights (calibration.Stage) are used: `words` without a photo, `co
 say, `fine` where the pictures were compared closely. Each was fitted to the same judgments, so their scores mix.
 """
 
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from heapq import nsmallest
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +61,7 @@ class Question:
     novelty: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """One candidate with its score. closeness: None where it was not looked at closely."""
 
     candidate: Candidate
@@ -102,21 +104,32 @@ def refine(
     """What `rank` gives for the same candidates once `closeness` is known, without scoring the others again."""
     if not closeness or not question.photo:
         return list(scored)
-    near = [one.candidate for one in scored if one.product_id in closeness]
-    refined = _scored(near, question, calibration, closeness, popularity or {})
-    refined += [one for one in scored if one.product_id not in closeness]
-    refined.sort(key=order)
+    refined, near = [], []
+    for one in scored:
+        if one.candidate.product_id in closeness:
+            near.append(one.candidate)
+        else:
+            refined.append(one)
+    for one in _scored(near, question, calibration, closeness, popularity or {}):
+        insort(refined, one, key=order)  # the others are in order already, and these are few
     return refined
 
 
 def contributions(
-    scored: Scored, question: Question, calibration: Calibration, popularity: Mapping[str, float] | None = None
-) -> Mapping[Feature, float]:
-    """Weight times feature, each >= 0: what every kind of evidence adds to the logit of this candidate."""
-    near = {scored.product_id: scored.closeness} if scored.closeness is not None else {}
-    row = features_of([scored.candidate], question, near, popularity or {})[0]
-    weights = column_weights(calibration.stages[stage_of(question, close=bool(near))])
-    return dict(zip(FEATURES, (row * weights).tolist(), strict=True))
+    scored: Sequence[Scored],
+    question: Question,
+    calibration: Calibration,
+    popularity: Mapping[str, float] | None = None,
+) -> list[Mapping[Feature, float]]:
+    """Weight times feature, each >= 0: what every kind of evidence adds to the logit of each of these."""
+    near = {one.product_id: one.closeness for one in scored if one.closeness is not None}
+    table = features_of([one.candidate for one in scored], question, near, popularity or {})
+    stages = [stage_of(question, close=one.closeness is not None) for one in scored]
+    weights = {stage: column_weights(calibration.stages[stage]) for stage in set(stages)}
+    return [
+        dict(zip(FEATURES, (row * weights[stage]).tolist(), strict=True))
+        for row, stage in zip(table, stages, strict=True)
+    ]
 
 
 def stage_of(question: Question, *, close: bool) -> Stage:
@@ -128,7 +141,7 @@ def stage_of(question: Question, *, close: bool) -> Stage:
 
 def order(scored: Scored) -> tuple[float, str]:
     """The sort key of a result set: score descending, then product id."""
-    return -scored.score, scored.product_id
+    return -scored.score, scored.candidate.product_id
 
 
 def match_of(score: float, calibration: Calibration) -> Match | None:
@@ -147,10 +160,11 @@ def worth_a_closer_look(scored: Sequence[Scored], most: int) -> list[Scored]:
     local features could still prove must not be lost to it.
     """
     best = list(scored[: most - most // 2])
-    nearest = sorted(
-        scored[len(best) :], key=lambda one: (-one.candidate.signals.get(Channel.LOOK, -1.0), one.product_id)
+    return best + nsmallest(
+        most // 2,
+        scored[len(best) :],
+        key=lambda one: (-one.candidate.signals.get(Channel.LOOK, -1.0), one.candidate.product_id),
     )
-    return best + nearest[: most // 2]
 
 
 def relevant(scored: Sequence[Scored], calibration: Calibration) -> list[Scored]:
@@ -232,4 +246,5 @@ def _scored(
     table = features_of(candidates, question, closeness, popularity)
     weights = calibration.stages[stage_of(question, close=bool(closeness))]
     scores = probability(logits(table, weights, words=question.words, photo=question.photo)).tolist()
-    return [Scored(one, score, closeness.get(one.product_id)) for one, score in zip(candidates, scores, strict=True)]
+    looks = [closeness.get(one.product_id) for one in candidates] if closeness else [None] * len(candidates)
+    return list(map(Scored._make, zip(candidates, scores, looks, strict=True)))

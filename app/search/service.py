@@ -223,9 +223,7 @@ class VisualSearch:
         watch.lap("facets")
         products = {product.id: product for product in found}
         # One that was deleted since it was found is left out.
-        items = tuple(
-            self._item(findings, one, products[one.product_id]) for one in shown if one.product_id in products
-        )
+        items = self._items(findings, [one for one in shown if one.product_id in products], products)
         analysis = _settled(findings.analysis, voters, products)
         watch.lap("explain")
         last = shown[-1] if len(rest) > len(shown) else None
@@ -243,14 +241,19 @@ class VisualSearch:
             first=len(results) - len(rest) + 1,
         )
 
-    def _item(self, findings: Findings, scored: Scored, product: Product) -> RankedProduct:
-        parts = contributions(scored, findings.question, self._calibration, self._popularity)
-        return RankedProduct(
-            product=product,
-            image=scored.candidate.image,
-            score=scored.score,
-            match=match_of(scored.score, self._calibration) or Match.LOOSE,
-            reasons=explain(scored, parts, product, findings.query, findings.analysis),
+    def _items(
+        self, findings: Findings, shown: Sequence[Scored], products: Mapping[str, Product]
+    ) -> tuple[RankedProduct, ...]:
+        parts = contributions(shown, findings.question, self._calibration, self._popularity)
+        return tuple(
+            RankedProduct(
+                product=products[scored.product_id],
+                image=scored.candidate.image,
+                score=scored.score,
+                match=match_of(scored.score, self._calibration) or Match.LOOSE,
+                reasons=explain(scored, part, products[scored.product_id], findings.query, findings.analysis),
+            )
+            for scored, part in zip(shown, parts, strict=True)
         )
 
     def _degraded(self, findings: Findings) -> tuple[Gap, ...]:

@@ -74,6 +74,8 @@ class SqliteSnapshot:
     _view: View = field(repr=False)
     _database: Database = field(repr=False)
     _threads: Threads = field(repr=False)
+    _rows: dict[str, int] = field(default_factory=dict, repr=False)
+    """Product id -> row of what was retrieved here."""
 
     async def retrieve(self, query: Query) -> Candidates:
         """See Snapshot.retrieve."""
@@ -103,7 +105,9 @@ class SqliteSnapshot:
 
     def _retrieve(self, query: Query) -> Candidates:
         retrieval.check(self._view, query)
-        return retrieval.retrieve(self._view, query, self._words(query.text))
+        found, rows = retrieval.retrieve_with_rows(self._view, query, self._words(query.text))
+        self._rows.update(zip((one.product_id for one in found.items), rows.tolist(), strict=True))
+        return found
 
     def _words(self, text: str) -> retrieval.Words | None:
         if not text.strip():
@@ -117,7 +121,9 @@ class SqliteSnapshot:
     def _facets(
         self, product_ids: Sequence[str], fields: Sequence[FacetField], limit: int
     ) -> Mapping[FacetField, tuple[FacetCount, ...]]:
-        rows = self._view.rows_of(product_ids)
+        # What is counted was most often retrieved just before: its rows are known.
+        known = [self._rows.get(one, -1) for one in dict.fromkeys(product_ids)]
+        rows = self._view.rows_of(product_ids) if -1 in known else np.array(known, dtype=np.int32)
         return {name: retrieval.count_facet(self._view, rows, name, limit) for name in fields}
 
     def _count(self, filters: Sequence[Filter], fields: Sequence[FacetField], limit: int) -> Counts:

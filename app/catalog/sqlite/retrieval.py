@@ -49,6 +49,11 @@ class Words:
 
 def retrieve(view: View, query: Query, words: Words | None) -> Candidates:
     """Answer a query from a view, as `Snapshot.retrieve` says. words: what the text found, None without a text."""
+    return retrieve_with_rows(view, query, words)[0]
+
+
+def retrieve_with_rows(view: View, query: Query, words: Words | None) -> tuple[Candidates, NDArray[np.int32]]:
+    """As `retrieve`, with the row of each candidate, in their order."""
     check(view, query)
     passing = passing_rows(view, query.filters)
     others = _other_signals(view, query, words, passing)
@@ -155,7 +160,7 @@ def _relative(view: View, words: Words, passing: NDArray[np.bool_]) -> NDArray[n
 
 def _without_look(
     view: View, query: Query, passing: NDArray[np.bool_], others: dict[Channel, NDArray[np.float32]]
-) -> Candidates:
+) -> tuple[Candidates, NDArray[np.int32]]:
     matching = _matching(passing, others) if others else passing
     rows = np.flatnonzero(matching).astype(np.int32)
     sparse = np.zeros(rows.size)
@@ -174,12 +179,12 @@ def _without_look(
         rows = chosen
     rows = rows[_order(view, rows, orders)]
     images = np.zeros(rows.size, dtype=np.int32)
-    return Candidates(_candidates(view, rows, images, None, others), complete)
+    return Candidates(_candidates(view, rows, images, None, others), complete), rows
 
 
 def _with_look(
     view: View, query: Query, photo: VectorQuery, passing: NDArray[np.bool_], others: dict[Channel, NDArray[np.float32]]
-) -> Candidates:
+) -> tuple[Candidates, NDArray[np.int32]]:
     seen, approximate = _scan(view, photo, passing)
     bare = _matching(passing & (view.pictured == 0), others)
     matches = seen.size + int(np.count_nonzero(bare))
@@ -202,7 +207,7 @@ def _with_look(
     images = np.zeros(rows.size, dtype=np.int32)
     cosines[has_look], images[has_look] = _exact_too(view, photo, rows[has_look], near, compared)
     order = _order(view, rows, [cosines])
-    return Candidates(_candidates(view, rows[order], images[order], cosines[order], others), complete)
+    return Candidates(_candidates(view, rows[order], images[order], cosines[order], others), complete), rows[order]
 
 
 def _matching(passing: NDArray[np.bool_], others: dict[Channel, NDArray[np.float32]]) -> NDArray[np.bool_]:
@@ -327,12 +332,13 @@ def _candidates(
 ) -> tuple[Candidate, ...]:
     picked = rows.tolist()
     ids, groups = view.index.lookup.ids.of(picked), view.index.groups.of(picked)
-    columns = [signal[rows].tolist() for signal in others.values()]
-    values = list(zip(*columns, strict=True)) if columns else [()] * len(picked)
-    channels = tuple(others)
+    columns: dict[Channel, NDArray[Any]] = {channel: signal[rows] for channel, signal in others.items()}
+    if cosines is not None:
+        columns[Channel.LOOK] = cosines
+    channels = tuple(columns)
+    values = zip(*(column.tolist() for column in columns.values()), strict=True) if columns else ((),) * len(picked)
     signals = [dict(zip(channels, value, strict=True)) for value in values]
     if cosines is not None:
-        for found, cosine in zip(signals, cosines.tolist(), strict=True):
-            if cosine != _NO_LOOK:
-                found[Channel.LOOK] = cosine
-    return tuple(map(Candidate, ids, groups, images.tolist(), signals))
+        for row in np.flatnonzero(cosines == _NO_LOOK).tolist():
+            del signals[row][Channel.LOOK]
+    return tuple(map(Candidate._make, zip(ids, groups, images.tolist(), signals, strict=True)))

@@ -28,7 +28,7 @@ def scored(signal: dict[Channel, float], near: Closeness | None) -> Scored:
 def reasons(one: Scored) -> tuple[Reason, ...]:
     analysis = an_analysis()
     query = query_for_photo(analysis, Wishes(text="velvet sofa"))
-    return explain(one, contributions(one, PHOTO, SHIPPED), a_product(), query, analysis)
+    return explain(one, contributions([one], PHOTO, SHIPPED)[0], a_product(), query, analysis)
 
 
 @given(signals(), closenesses)
@@ -59,7 +59,7 @@ def test_the_type_is_named_where_it_counts() -> None:
     query = query_for_photo(analysis, Wishes())
     named = {
         reason.code: reason.value
-        for reason in explain(one, contributions(one, PHOTO, STEADY), a_product(), query, analysis)
+        for reason in explain(one, contributions([one], PHOTO, STEADY)[0], a_product(), query, analysis)
     }
     assert named[ReasonCode.SAME_TYPE] == "armchair"
 
@@ -69,7 +69,7 @@ def test_each_shared_attribute_is_named_by_its_part() -> None:
     analysis = replace(an_analysis(), attributes=seen)
     one = scored({Channel.ATTRIBUTES: 0.5, Channel.LOOK: 0.2}, None)
     given_reasons = explain(
-        one, contributions(one, PHOTO, SHIPPED), a_product(), query_for_photo(analysis, Wishes()), analysis
+        one, contributions([one], PHOTO, SHIPPED)[0], a_product(), query_for_photo(analysis, Wishes()), analysis
     )
     assert "material=velvet" in {reason.value for reason in given_reasons if reason.code is ReasonCode.ATTRIBUTE}
     assert not any("striped" in reason.value for reason in given_reasons)
@@ -78,7 +78,7 @@ def test_each_shared_attribute_is_named_by_its_part() -> None:
 def test_words_name_what_was_found_of_them() -> None:
     query = query_for_words(Wishes(text="soft velvet thing"))
     one = rank([Candidate("p1", "", 0, {Channel.TEXT: 1.0})], WORDS, SHIPPED)[0]
-    (reason,) = explain(one, contributions(one, WORDS, SHIPPED), a_product(), query, None)
+    (reason,) = explain(one, contributions([one], WORDS, SHIPPED)[0], a_product(), query, None)
     assert (reason.code, reason.value) == (ReasonCode.TEXT, "soft velvet")
 
 
@@ -88,6 +88,6 @@ def test_a_color_word_is_a_reason_where_the_pictures_show_it() -> None:
     one = rank([Candidate("p1", "", 0, signal)], WORDS, SHIPPED)[0]
     codes = {
         reason.code: reason.value
-        for reason in explain(one, contributions(one, WORDS, SHIPPED), a_product(), query, None)
+        for reason in explain(one, contributions([one], WORDS, SHIPPED)[0], a_product(), query, None)
     }
     assert codes == {ReasonCode.TEXT: "teal armchair", ReasonCode.COLOR: "teal"}

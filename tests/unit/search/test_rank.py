@@ -46,7 +46,7 @@ def test_the_contributions_and_the_bias_make_the_score(
     signal: dict[Channel, float], question: Question, near: Closeness | None
 ) -> None:
     one = rank([Candidate("p", "", 0, signal)], question, SHIPPED, {"p": near} if near else None)[0]
-    parts = contributions(one, question, SHIPPED)
+    parts = contributions([one], question, SHIPPED)[0]
     stage = Stage.WORDS if not question.photo else Stage.FINE if near else Stage.COARSE
     narrowing = SHIPPED.stages[stage].weights[Feature.TEXT] if question.words and question.photo else 0.0
     logit = SHIPPED.stages[stage].bias + sum(parts.values()) - narrowing
