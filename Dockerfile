@@ -1,6 +1,15 @@
-# Two stages: the first installs what is locked by hash, the second holds only what runs.
-# Both run the same `make` targets that people and CI run. Run it as:
+# Three stages: one builds the pages, one installs what is locked by hash, the last holds only what runs.
+# They run the same `make` targets that people and CI run. Run it as:
 #   docker run --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges -v akin:/data -p 127.0.0.1:8000:8000 akin
+FROM node:22-bookworm-slim AS web
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install --no-install-recommends --yes make && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY Makefile ./
+COPY docs/openapi.json ./docs/openapi.json
+COPY web ./web
+RUN make web
+
 FROM python:3.11-slim-bookworm AS build
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 # hadolint ignore=DL3008
@@ -9,6 +18,7 @@ WORKDIR /src
 COPY Makefile pyproject.toml README.md ./
 COPY requirements ./requirements
 COPY app ./app
+COPY --from=web /src/app/web/static ./app/web/static
 COPY catalog_loader ./catalog_loader
 COPY es_templates ./es_templates
 RUN make install-run RUN_VENV=/opt/akin

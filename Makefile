@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN_VENV ?= build/run
+WEB_INSTALLED := web/node_modules/.installed
+WEB_BUILT := app/web/static/.built
+WEB_SOURCES = $(shell find web -type f -not -path 'web/node_modules/*' -not -name schema.d.ts) docs/openapi.json
+NODE_OR_LINE = if ! command -v npm >/dev/null; then echo "No Node 20.19 or newer here: $(1)."; test -z "$${CI:-}"; exit; fi;
 ONLY ?=
 PORT ?= 8000
 DEMO_OPTIONS ?=
@@ -13,7 +17,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help install install-run demo demo-load test check format bench prove lock docker-lint render clean elasticsearch elasticsearch-stop
+.PHONY: help install install-run web web-check web-test web-if-node demo demo-load test check format bench prove lock docker-lint render clean elasticsearch elasticsearch-stop
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -33,13 +37,32 @@ install-run: ## Only what serving needs, in RUN_VENV (the Dockerfile's step), an
 	$(RUN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation .
 	cd / && $(abspath $(RUN_VENV))/bin/akin --help >/dev/null && $(abspath $(RUN_VENV))/bin/catalog-loader --help >/dev/null
 
-demo: install ## The main job: load the demo shop, serve it, search it with a shopper's photo
+web: $(WEB_BUILT) ## The pages and the widget, built into app/web/static (needs Node 20.19 or newer)
+
+$(WEB_INSTALLED): web/package-lock.json web/package.json web/.npmrc
+	cd web && npm ci --silent
+	touch $@
+
+$(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES)
+	cd web && npm run --silent build
+	touch $@
+
+web-check: ## Types, lint and format of web/ against the API in docs/openapi.json
+	@$(call NODE_OR_LINE,the pages are not checked) $(MAKE) --no-print-directory $(WEB_INSTALLED) && cd web && npm run --silent check
+
+web-test: ## Unit tests of web/ (Vitest)
+	@$(call NODE_OR_LINE,the tests of web/ do not run) $(MAKE) --no-print-directory $(WEB_INSTALLED) && cd web && npm test --silent
+
+web-if-node: # The pages where they can be built; the API serves without them
+	@$(call NODE_OR_LINE,the pages are not built) $(MAKE) --no-print-directory web
+
+demo: install web-if-node ## The main job: load the demo shop, serve it, search it with a shopper's photo
 	$(BIN)/python -m scripts.demo --port $(PORT) $(DEMO_OPTIONS)
 
-test: install ## Every test
+test: install web-test web-if-node ## Every test
 	$(BIN)/python -m pytest $(TESTS)
 
-check: install docker-lint ## Lint, format, strict types, import rules
+check: install docker-lint web-check ## Lint, format, strict types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

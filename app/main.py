@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
 from app import __version__, wiring
@@ -21,6 +22,7 @@ from app.intake import FeedImages, Intake
 from app.loads import LoadDesk
 from app.readiness import readiness_checks
 from app.settings import Settings, load_settings
+from app.web import install_pages
 
 COLLECT_AFTER = (10_000, 20, 20)
 """When cycles are looked for. A search makes some thousands of small objects and hardly a cycle; with Python's own 700
@@ -52,11 +54,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(reference.router)
     if chosen.media is not None:
         app.router.routes.append(Mount("/media", MediaFiles(chosen.media)))
+    install_pages(app)
     install_handlers(app)
     install_openapi(app)
     app.add_middleware(
         BodyLimit, max_bytes=chosen.max_body_bytes, timeout_s=chosen.body_timeout_s, other=_larger_bodies(chosen)
     )
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)  # pages bring their own compressed form
     app.add_middleware(Envelope)  # added last: outermost
     return app
 
