@@ -2,10 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable
 from copy import deepcopy
-from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -18,13 +16,12 @@ from rich.progress import Progress
 from rich.table import Table
 from uvicorn.config import LOGGING_CONFIG
 
-from app import __version__, cli_bench, cli_generations, cli_sources, evaluation, wiring
-from app.catalog import Catalog
+from app import __version__, cli_bench, cli_generations, cli_sources, cli_tune, evaluation, wiring
 from app.command_line import IN_PART, program, run
 from app.errors import BadRequest
+from app.finder import finder
 from app.main import create_app
-from app.photos import PhotoDecoder
-from app.search import Calibration, SearchResult, VisualSearch, Wishes
+from app.search import SearchResult, Wishes
 from app.settings import Settings, load_settings
 
 T = TypeVar("T")
@@ -34,6 +31,9 @@ app = program(
 )
 app.add_typer(cli_generations.generations, name="generations")
 app.command(epilog="Example:  akin bench --sizes 1000,100000 --json bench.json")(cli_bench.bench)
+app.command(epilog="Examples:  akin tune judged.jsonl   |   akin tune judged.jsonl --dry-run   |   akin tune --undo")(
+    cli_tune.tune
+)
 app.command(epilog="Example:  akin doctor")(cli_sources.doctor)
 app.command(epilog="Examples:  akin cost   |   akin cost --days 7 --json")(cli_sources.cost)
 app.command(epilog="Example:  akin trust judged.jsonl --out trust.toml")(cli_sources.trust)
@@ -124,18 +124,6 @@ def evaluate(
         raise typer.Exit(IN_PART)
 
 
-@app.command(epilog="Example:  akin tune judged.jsonl --out calibration.json")
-def tune(
-    queries: Annotated[Path, typer.Argument(help="Judged photos (JSON Lines).", exists=True, dir_okay=False)],
-    out: Annotated[Path, typer.Option(help="Write the calibration here; AKIN_CALIBRATION names it.", dir_okay=False)],
-    catalog: CatalogOption = None,
-) -> None:
-    """Fit the score to your own judged photos (those of the split "fit"), so that it means what your shoppers mean."""
-    fitted = _run(_tune(_settings(catalog=catalog), queries))
-    out.write_text(fitted.to_json(), encoding="utf-8")
-    typer.echo(f"Wrote {out}: fitted on {fitted.data}. `akin evaluate` with AKIN_CALIBRATION={out} measures it.")
-
-
 @app.command(epilog="Example:  akin openapi > openapi.json")
 def openapi() -> None:
     """Print the OpenAPI 3.1 document of the HTTP interface."""
@@ -165,68 +153,21 @@ def _run(work: Awaitable[T]) -> T:
     return asyncio.run(awaited())
 
 
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Catalog]:
-    catalog = wiring.open_catalog(settings)
-    try:
-        yield catalog
-    finally:
-        await catalog.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Finder:
-    """What searching from the command line needs."""
-
-    catalog: Catalog
-    decoder: PhotoDecoder
-    search: VisualSearch
-
-
-@asynccontextmanager
-async def _finder(settings: Settings) -> AsyncIterator[_Finder]:
-    async with AsyncExitStack() as stack:
-        catalog = await stack.enter_async_context(_opened(settings))
-        decoder = wiring.build_decoder(settings)
-        stack.push_async_callback(decoder.close)
-        analyzer = wiring.build_analyzer(settings)
-        stack.push_async_callback(analyzer.close)
-        await wiring.Tutor(catalog, analyzer).catch_up()
-        yield _Finder(catalog, decoder, wiring.build_search(settings, catalog, analyzer))
-
-
 async def _search(settings: Settings, photo: Path, wishes: Wishes) -> SearchResult:
-    async with _finder(settings) as finder:
-        picture = await finder.decoder.decode(await asyncio.to_thread(photo.read_bytes))
-        return await finder.search.by_photo(picture, wishes)
-
-
-async def _tune(settings: Settings, queries: Path) -> Calibration:
-    photos = evaluation.read_judged_photos(queries)
-    async with _finder(settings) as finder:
-        generation = (await finder.catalog.snapshot()).generation
-        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-            task = bar.add_task("Searching", total=None)
-            return await evaluation.tune(
-                finder.search,
-                wiring.build_calibration(settings),
-                finder.decoder.decode,
-                photos,
-                data=queries.name,
-                embedder=generation.embedder,
-                progress=lambda done, whole: bar.update(task, completed=done, total=whole),
-            )
+    async with finder(settings) as found:
+        picture = await found.decoder.decode(await asyncio.to_thread(photo.read_bytes))
+        return await found.search.by_photo(picture, wishes)
 
 
 async def _evaluate(settings: Settings, queries: Path) -> evaluation.Report:
     photos = evaluation.read_judged_photos(queries)
-    async with _finder(settings) as finder:
+    async with finder(settings) as found:
         with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task("Searching", total=len(photos))
             return await evaluation.evaluate(
-                finder.search,
-                finder.catalog,
-                finder.decoder.decode,
+                found.search,
+                found.catalog,
+                found.decoder.decode,
                 photos,
                 calibration=wiring.build_calibration(settings),
                 source=queries.name,

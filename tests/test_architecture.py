@@ -15,6 +15,8 @@ ROOTS = (
     "cli_generations",
     "command_line",
     "cli_sources",
+    "cli_tune",
+    "finder",
     "readiness",
     "wiring",
     "wiring_sources",

@@ -1,29 +1,49 @@
 """Evaluation: how good the search is on judged photos, and the fit of its calibration."""
 
+from app.evaluation.clicks import Impression, ShownItem, holds_impressions, lists_of_clicks, read_impressions
 from app.evaluation.evaluate import evaluate
 from app.evaluation.judgments import InvalidQueries, JudgedPhoto, read_judged_photos
+from app.evaluation.lists import JudgedList, gathered
 from app.evaluation.metrics import Measure
+from app.evaluation.pairs import PairCollector, fitted, gather
+from app.evaluation.refusals import TuningRefused, UnusableJudgments, usable
 from app.evaluation.report import Report, to_json
 from app.evaluation.run import Outcome, Shown
 from app.evaluation.sheet import pictures_under, to_html
 from app.evaluation.table import to_table
-from app.evaluation.tune import PairCollector, fitted, gather, tune
+from app.evaluation.tune import Tuning, Verdict, tuned
+from app.evaluation.versions import NothingToUndo, keep, undo
 
 __all__ = [
+    "Impression",
     "InvalidQueries",
+    "JudgedList",
     "JudgedPhoto",
     "Measure",
+    "NothingToUndo",
     "Outcome",
     "PairCollector",
     "Report",
     "Shown",
+    "ShownItem",
+    "Tuning",
+    "TuningRefused",
+    "UnusableJudgments",
+    "Verdict",
     "evaluate",
     "fitted",
     "gather",
+    "gathered",
+    "holds_impressions",
+    "keep",
+    "lists_of_clicks",
     "pictures_under",
+    "read_impressions",
     "read_judged_photos",
     "to_html",
     "to_json",
     "to_table",
-    "tune",
+    "tuned",
+    "undo",
+    "usable",
 ]

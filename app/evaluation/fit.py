@@ -2,8 +2,8 @@
 
 What is minimized, per stage, over weights w >= LEAST and a bias b:
 
-    mean log loss of "similar"  +  LISTWISE * mean(-log softmax share of the very product among a photo's candidates)
-    +  RIDGE * |w - prior|²
+    mean log loss of "similar"  +  LISTWISE * mean(cross entropy of the softmax over a photo's candidates to the ones
+    that should stand first; Cao et al., 2007)  +  ridge/2 * |w - prior|²
 
 Both losses are convex in w, so there is one optimum. The first makes the score a probability; the second keeps what
 tells one variant from another, which "similar" alone would throw away. As the second may sharpen the scores, slope and
@@ -50,8 +50,9 @@ which was chosen on several shops (docs/decisions/0010)."""
 class Pairs:
     """Judged pairs of photo and candidate, the pairs of one photo together.
 
-    features: (n, len(FEATURES)) 0..1; similar, very: (n,) 0 or 1 (would be called similar; is the very product);
-    told: (n,) 1 where it is known whether the pair is similar, 0 where it is not. photo: (n,) number of the photo.
+    features: (n, len(FEATURES)) 0..1. similar: (n,) 0..1, the chance that it would be called similar. very: (n,) >= 0,
+    how much it should stand first (1 for the very product). told: (n,) 1 where it is known whether the pair is similar,
+    0 where it is not. photo: (n,) number of the photo.
     """
 
     features: Table
@@ -61,31 +62,34 @@ class Pairs:
     photo: NDArray[np.intp]
 
 
-def fit_stage(pairs: Pairs, stage: Stage) -> Weights:
-    """The weights of one stage. Features that the stage does not use, and those without data, keep their prior."""
-    prior = PRIOR[stage]
+def fit_stage(pairs: Pairs, stage: Stage, prior: Weights | None = None, ridge: float = RIDGE) -> Weights:
+    """The weights of one stage. Features that the stage does not use, and those without data, keep their prior.
+
+    prior: what the weights are drawn to, PRIOR's where None. ridge: how strongly.
+    """
+    prior = prior if prior is not None else PRIOR[stage]
     used = [column for column, feature in enumerate(FEATURES) if feature in prior.weights]
     start = np.array([prior.bias] + [prior.weights[FEATURES[column]] for column in used])
     told = pairs.told > 0.5
-    if len(np.unique(pairs.similar[told])) < 2:
+    if not told.any() or np.ptp(pairs.similar[told]) < 0.5:
         return prior
     design = np.hstack([np.ones((len(pairs.features), 1)), pairs.features[:, used]])
-    weights = minimized(design, pairs, start)
+    weights = minimized(design, pairs, start, ridge)
     slope, bias = platt(design[told, 1:] @ weights[1:], pairs.similar[told])
     known = np.ptp(design[:, 1:], axis=0) > 0.0
     fitted = np.where(known, weights[1:] * slope, start[1:])
     return Weights(round(float(bias), 4), {FEATURES[c]: round(float(w), 4) for c, w in zip(used, fitted, strict=True)})
 
 
-def minimized(design: Table, pairs: Pairs, prior: Table) -> Table:
+def minimized(design: Table, pairs: Pairs, prior: Table, ridge: float = RIDGE) -> Table:
     """Accelerated projected gradient (Nesterov; Beck and Teboulle, 2009) from the prior; column 0 is the bias."""
-    groups = listed(pairs)
+    lists = listed(pairs)
     lipschitz = 0.25 * float(np.linalg.eigvalsh((design.T * pairs.told) @ design / pairs.told.sum())[-1])
-    lipschitz += LISTWISE * float((design**2).sum(axis=1).max()) + RIDGE
+    lipschitz += LISTWISE * float((design**2).sum(axis=1).max()) + ridge
     here = ahead = prior.copy()
     momentum = 1.0
     for _ in range(STEPS):
-        there = ahead - gradient(design, pairs, groups, ahead, prior) / lipschitz
+        there = ahead - gradient(design, pairs, lists, ahead, prior, ridge) / lipschitz
         there[1:] = np.maximum(there[1:], LEAST)
         following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
         if float((ahead - there) @ (there - here)) > 0.0:  # overshot: start the acceleration again
@@ -99,40 +103,61 @@ def minimized(design: Table, pairs: Pairs, prior: Table) -> Table:
     return here
 
 
-def loss(design: Table, pairs: Pairs, groups: "Lists", weights: Table, prior: Table) -> float:
+def loss(design: Table, pairs: Pairs, lists: "Lists", weights: Table, prior: Table, ridge: float = RIDGE) -> float:
     """The objective of the module's docstring; `gradient` is its derivative."""
     logit = design @ weights
     log_loss = float(np.average(np.logaddexp(0.0, logit) - pairs.similar * logit, weights=pairs.told))
-    ranking = sum(float(np.logaddexp.reduce(logit[rows]) - logit[right]) for rows, right in groups)
+    among = logit[lists.rows]
+    ranking = float(-(lists.wanted * np.log(lists.shares(among))).sum())
     away = weights[1:] - prior[1:]
-    return log_loss + LISTWISE * ranking / max(1, len(groups)) + RIDGE * float(away @ away) / 2.0
+    return log_loss + LISTWISE * ranking / max(1, lists.count) + ridge * float(away @ away) / 2.0
 
 
-def gradient(design: Table, pairs: Pairs, groups: "Lists", weights: Table, prior: Table) -> Table:
+def gradient(design: Table, pairs: Pairs, lists: "Lists", weights: Table, prior: Table, ridge: float = RIDGE) -> Table:
     """Derivative of `loss`."""
     logit = design @ weights
     slope = design.T @ ((probability(logit) - pairs.similar) * pairs.told) / pairs.told.sum()
-    for rows, right in groups:
-        share = np.exp(logit[rows] - logit[rows].max())
-        share /= share.sum()
-        slope += LISTWISE / len(groups) * (share @ design[rows] - design[right])
-    slope[1:] += RIDGE * (weights[1:] - prior[1:])
+    if lists.count:
+        away = lists.shares(logit[lists.rows]) - lists.wanted
+        slope += LISTWISE / lists.count * (away @ design[lists.rows])
+    slope[1:] += ridge * (weights[1:] - prior[1:])
     return np.asarray(slope, dtype=np.float64)
 
 
-Lists = list[tuple[NDArray[np.intp], int]]
-"""Per photo that found its very product: the rows of its candidates, and the row of that product."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Lists:
+    """What the ranking part of the loss runs over: the photos of which something should stand first.
+
+    rows: (m,) rows of their candidates, photo after photo. owner: (m,) the list, 0..count-1. starts: (count,) first
+    place of each. wanted: (m,) how much each should stand first, summing to 1 a list.
+    """
+
+    rows: NDArray[np.intp]
+    owner: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    wanted: Table
+
+    @property
+    def count(self) -> int:
+        """How many lists there are."""
+        return len(self.starts)
+
+    def shares(self, logit: Table) -> Table:
+        """(m,) softmax within each list of the rows' logits."""
+        if not self.count:
+            return np.zeros(0)
+        raised = np.exp(logit - np.maximum.reduceat(logit, self.starts)[self.owner])
+        return np.asarray(raised / np.add.reduceat(raised, self.starts)[self.owner], dtype=np.float64)
 
 
 def listed(pairs: Pairs) -> Lists:
-    """The lists that the ranking part of the loss runs over."""
-    lists: Lists = []
-    for photo in np.unique(pairs.photo):
-        rows = np.flatnonzero(pairs.photo == photo)
-        right = rows[pairs.very[rows] > 0.5]
-        if len(right) and len(rows) > 1:
-            lists.append((rows, int(right[0])))
-    return lists
+    """The lists of the pairs: photos with more than one candidate of which one should stand first."""
+    _, photo = np.unique(pairs.photo, return_inverse=True)
+    size, weight = np.bincount(photo), np.bincount(photo, pairs.very)
+    rows = np.flatnonzero(((size > 1) & (weight > 0.0))[photo])
+    rows = rows[np.argsort(photo[rows], kind="stable")]
+    _, starts, owner = np.unique(photo[rows], return_index=True, return_inverse=True)
+    return Lists(rows, owner, starts, pairs.very[rows] / weight[photo[rows]])
 
 
 def platt(logit: Table, similar: Table) -> tuple[float, float]:
@@ -142,7 +167,7 @@ def platt(logit: Table, similar: Table) -> tuple[float, float]:
     apart perfectly do not make the slope endless.
     """
     yes, no = float(similar.sum()), float(len(similar) - similar.sum())
-    similar = np.where(similar > 0.5, (yes + 1.0) / (yes + 2.0), 1.0 / (no + 2.0))
+    similar = similar * ((yes + 1.0) / (yes + 2.0)) + (1.0 - similar) / (no + 2.0)
     middle, spread = float(logit.mean()), max(float(logit.std()), 1e-9)
     design = np.stack([(logit - middle) / spread, np.ones(len(logit))], axis=1)
 

@@ -2,8 +2,8 @@
 
 One object a line: `photo` (path, relative to the file), `product` (id, or null), `group`, `type`, `color`, `box`
 ([x, y, width, height] in 0..1, or an object with these names), `sold` (default: whether a product is named), `split`
-("fit" or "test"), `conditions` (words, or an object of names and readings), `judgments` (product id -> grade 0..3,
-when people judged the photo).
+("fit", "test", or neither), `conditions` (words, or an object of names and readings), `text` (words asked beside the
+photo), `judgments` (product id -> grade 0..3, or the letters of ESCI, when people judged the photo).
 """
 
 import json
@@ -17,6 +17,12 @@ from app.errors import BadRequest
 SAME_PRODUCT, SAME_GROUP, SAME_TYPE = 3.0, 2.0, 1.0
 SIMILAR = 2.0
 """The lowest judged grade that counts as "a shopper would call it similar"."""
+LETTERS: Mapping[str, float] = {"E": 3.0, "S": 2.0, "C": 1.0, "I": 0.0}
+"""Exact, substitute, complement, irrelevant: the grades of ESCI (Reddy et al., 2022)."""
+FIT = "fit"
+"""The split whose photos are used to fit, where a file names splits at all."""
+HELD_OUT = "test"
+"""The split that is never fitted to."""
 
 
 class InvalidQueries(BadRequest):
@@ -38,7 +44,8 @@ class JudgedPhoto:
     color: str = ""
     box: tuple[float, float, float, float] | None = None
     sold: bool = True
-    split: str = "test"
+    split: str = ""
+    text: str = ""
     conditions: tuple[str, ...] = ()
     judgments: Mapping[str, float] = field(default_factory=dict)
 
@@ -63,7 +70,7 @@ def read_judged_photos(path: Path) -> list[JudgedPhoto]:
 def parsed(line: str, number: int, folder: Path) -> JudgedPhoto:
     """One line. Raises InvalidQueries."""
     try:
-        row = json.loads(line)
+        row = json.loads(line, object_pairs_hook=_each_once)
         product = row.get("product")
         box = row.get("box")
         return JudgedPhoto(
@@ -75,7 +82,8 @@ def parsed(line: str, number: int, folder: Path) -> JudgedPhoto:
             color=str(row.get("color") or ""),
             box=_box(box) if box is not None else None,
             sold=bool(row.get("sold", product is not None or bool(row.get("judgments")))),
-            split=str(row.get("split") or "test"),
+            split=str(row.get("split") or ""),
+            text=str(row.get("text") or ""),
             conditions=_conditions(row.get("conditions") or ()),
             judgments={str(key): _grade(value) for key, value in (row.get("judgments") or {}).items()},
         )
@@ -149,7 +157,18 @@ def _conditions(value: Mapping[str, object] | Sequence[object]) -> tuple[str, ..
     return tuple(str(word) for word in value)
 
 
+def _each_once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """An object; JSON itself would silently keep the last of two grades of one product."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        twice = sorted({name for name, _ in pairs if sum(name == other for other, _ in pairs) > 1})
+        raise ValueError(f"named twice: {', '.join(twice)}")
+    return row
+
+
 def _grade(value: object) -> float:
-    if not isinstance(value, int | float) or not 0 <= value <= SAME_PRODUCT:
-        raise ValueError(f"a grade is a number from 0 to 3, not {value!r}")
+    if isinstance(value, str) and value.upper() in LETTERS:
+        return LETTERS[value.upper()]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= SAME_PRODUCT:
+        raise ValueError(f"a grade is a number from 0 to 3, or E, S, C or I, not {value!r}")
     return float(value)

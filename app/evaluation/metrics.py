@@ -44,6 +44,13 @@ def ndcg(grades: Sequence[float], ideal: Sequence[float], depth: int) -> float:
     return dcg(grades, depth) / best if best > 0.0 else 0.0
 
 
+def ndcg_of_gains(shown: NDArray[np.float64], ideal: Sequence[float], depth: int) -> float:
+    """As `ndcg`, from gains (2^grade - 1, or clicks) in the order shown; ideal is sorted, best first."""
+    discount = 1.0 / np.log2(np.arange(2.0, depth + 2.0))
+    best = float(np.asarray(ideal[:depth]) @ discount[: len(ideal[:depth])])
+    return float(shown[:depth] @ discount[: len(shown[:depth])]) / best if best > 0.0 else 0.0
+
+
 def calibration_error(scores: NDArray[np.float64], outcomes: NDArray[np.float64], bins: int = 10) -> float:
     """Expected calibration error with bins of equal mass (Nguyen and O'Connor, 2015).
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from app.evaluation.judgments import FIT
 from app.evaluation.metrics import (
     Measure,
     calibration_error,
@@ -23,8 +24,6 @@ from app.search import same_color
 
 SCHEMA = 1
 """Version of the JSON report; a field that changes its meaning raises it."""
-HELD_OUT = "test"
-"""The calibration error is taken on photos of this split: the others were used for fitting."""
 WHOLE = "all"
 
 
@@ -72,7 +71,7 @@ def measures_of(outcomes: Sequence[Outcome]) -> dict[str, Measure]:
     figures = found_measures(outcomes)
     figures["no_match_precision"] = mean_measure([float(not one.judged.sold) for one in outcomes if not one.matched])
     figures["no_match_recall"] = mean_measure([float(not one.matched) for one in outcomes if not one.judged.sold])
-    held_out = [one for one in outcomes if one.judged.split == HELD_OUT] or list(outcomes)
+    held_out = [one for one in outcomes if one.judged.split != FIT] or list(outcomes)
     figures["ece"] = calibration_measure(held_out)
     return {name: figure for name, figure in figures.items() if figure.count}
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib.resources import files
 from math import isfinite
@@ -54,12 +54,26 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """One weight that a fit moved. low, high: where it stood in the parts of the cross-validation. why: in words."""
+
+    stage: Stage
+    feature: Feature
+    before: float
+    after: float
+    low: float
+    high: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """All numbers of the ranking model.
 
     embedder: the model whose looks it was fitted on ("" for any). fitted_at, how, data: where the numbers come from.
     exact > close > loose: the fixed cuts on the score; below `loose` nothing is shown.
-    measures: how well it did when it was fitted, by name.
+    measures: how well it did when it was fitted, by name. version: 0 for the shipped one, one more for each `akin
+    tune`. base: what it was fitted from. moves: what differs from that, and why.
     """
 
     embedder: str
@@ -71,6 +85,9 @@ class Calibration:
     how: str = ""
     data: str = ""
     measures: Mapping[str, float] | None = None
+    version: int = 0
+    base: str = ""
+    moves: tuple[Move, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.0 < self.loose < self.close < self.exact < 1.0:
@@ -83,7 +100,7 @@ class Calibration:
 
     def to_json(self) -> str:
         """The file's text; `from_json` reads it back to an equal value."""
-        whole = {
+        whole: dict[str, object] = {
             "format": FORMAT,
             "fitted_at": self.fitted_at,
             "embedder": self.embedder,
@@ -99,6 +116,8 @@ class Calibration:
                 for stage in Stage
             },
         }
+        if self.version:
+            whole |= {"version": self.version, "base": self.base, "moves": [asdict(move) for move in self.moves]}
         return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
     @staticmethod
@@ -124,7 +143,22 @@ class Calibration:
             how=str(whole["how"]),
             data=str(whole["data"]),
             measures={str(name): float(value) for name, value in whole["measures"].items()},
+            version=int(whole.get("version", 0)),
+            base=str(whole.get("base", "")),
+            moves=tuple(_move(entry) for entry in whole.get("moves", [])),
         )
+
+
+def _move(entry: Mapping[str, str | float]) -> Move:
+    return Move(
+        stage=Stage(str(entry["stage"])),
+        feature=Feature(str(entry["feature"])),
+        before=float(entry["before"]),
+        after=float(entry["after"]),
+        low=float(entry["low"]),
+        high=float(entry["high"]),
+        why=str(entry["why"]),
+    )
 
 
 def shipped_calibration() -> Calibration:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from app.analysis import Box, Gap, PhotoAnalysis
 from app.catalog import FacetCount, FacetField, Filter, Generation, Product
+from app.search.calibration import Feature, Stage
 
 
 class Match(StrEnum):
@@ -40,6 +41,15 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a score was made of: which weights were used, and each kind of evidence, 0..1 (rank.py). With it a shop's
+    log of what was shown and taken can teach the score anew, and holds neither photo nor words."""
+
+    stage: Stage
+    features: Mapping[Feature, float]
+
+
+@dataclass(frozen=True, slots=True)
 class RankedProduct:
     """One product of the answer. score: probability 0..1 that a shopper calls it similar. image: its best picture."""
 
@@ -48,6 +58,7 @@ class RankedProduct:
     score: float
     match: Match
     reasons: tuple[Reason, ...]
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)

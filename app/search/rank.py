@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from app.catalog import Candidate, Channel
 from app.search.calibration import Calibration, Feature, Stage, Weights
-from app.search.model import Match
+from app.search.model import Evidence, Match
 
 FEATURES = tuple(Feature)
 COLUMN = {feature: column for column, feature in enumerate(FEATURES)}
@@ -130,6 +130,15 @@ def contributions(
         dict(zip(FEATURES, (row * weights[stage]).tolist(), strict=True))
         for row, stage in zip(table, stages, strict=True)
     ]
+
+
+def evidence_of(
+    scored: Scored, parts: Mapping[Feature, float], question: Question, calibration: Calibration
+) -> Evidence:
+    """What the score was made of, read back from its contributions (parts)."""
+    stage = stage_of(question, close=scored.closeness is not None)
+    weights = calibration.stages[stage].weights
+    return Evidence(stage, {feature: parts[feature] / weight for feature, weight in weights.items() if weight > 0.0})
 
 
 def stage_of(question: Question, *, close: bool) -> Stage:

@@ -23,6 +23,7 @@ from app.search.rank import (
     Question,
     Scored,
     contributions,
+    evidence_of,
     match_of,
     rank,
     refine,
@@ -252,6 +253,7 @@ class VisualSearch:
                 score=scored.score,
                 match=match_of(scored.score, self._calibration) or Match.LOOSE,
                 reasons=explain(scored, part, products[scored.product_id], findings.query, findings.analysis),
+                evidence=evidence_of(scored, part, findings.question, self._calibration),
             )
             for scored, part in zip(shown, parts, strict=True)
         )

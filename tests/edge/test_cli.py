@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from app import cli
-from tests.builders import SHAPES, a_photo_file
-from tests.edge.conftest import INKS, settings_in
+from tests.builders import a_photo_file
+from tests.edge.conftest import settings_in
 from tests.edge.test_generations_api import load
 
 ENVIRONMENT = {"AKIN_CATALOG": "sqlite:///akin.db", "AKIN_DECODE_SLOTS": "1", "COLUMNS": "200"}
@@ -127,21 +127,6 @@ def test_evaluate_writes_json_and_a_page(shop: Path) -> None:
     assert "<html" in (shop / "page.html").read_text(encoding="utf-8")
 
 
-def test_tune_writes_a_calibration_that_serves(shop: Path) -> None:
-    photos = []
-    for shape in SHAPES:
-        for ink in INKS:
-            name = f"{shape}-{ink}"
-            (shop / f"{name}.jpg").write_bytes(a_photo_file(shape, ink, seed=5))
-            photos.append({"photo": f"{name}.jpg", "product": name, "type": shape, "color": ink, "split": "fit"})
-    (shop / "judged.jsonl").write_text("\n".join(map(json.dumps, photos)), encoding="utf-8")
-    done = akin(shop, "tune", "judged.jsonl", "--out", "mine.json")
-    assert done.returncode == 0, done.stderr
-    assert json.loads((shop / "mine.json").read_text(encoding="utf-8"))["data"].startswith("judged.jsonl")
-    found = akin(shop, "search", "photo.jpg", AKIN_CALIBRATION="mine.json")
-    assert found.returncode == 0, found.stderr
-
-
 @pytest.mark.parametrize(
     ("arguments", "settings", "words"),
     [
@@ -157,7 +142,6 @@ def test_tune_writes_a_calibration_that_serves(shop: Path) -> None:
         (["search", "photo.jpg"], {"AKIN_EMBEDDER": "onnx:absent.onnx"}, "absent.onnx"),
         (["search", "photo.jpg"], {"AKIN_CALIBRATION": "absent.json"}, "absent.json"),
         (["search", "photo.jpg"], {"AKIN_CALIBRATION": "photo.jpg"}, "photo.jpg"),
-        (["tune", "akin.db", "--out", "x.json"], {}, "akin.db"),
         (["sell"], {}, "sell"),
     ],
 )

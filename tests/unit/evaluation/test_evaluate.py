@@ -18,17 +18,20 @@ from app.errors import BadRequest
 from app.evaluation import (
     InvalidQueries,
     JudgedPhoto,
+    PairCollector,
     Report,
     evaluate,
+    fitted,
+    gather,
+    gathered,
     pictures_under,
     to_html,
     to_json,
     to_table,
-    tune,
 )
 from app.evaluation.metrics import calibration_error
 from app.photos import Photo
-from app.search import Calibration, Stage, VisualSearch
+from app.search import Calibration, Stage, VisualSearch, Wishes, probability
 from tests.unit.search.shop import STEADY, open_shop, seen, stock
 
 pytestmark = pytest.mark.anyio
@@ -218,13 +221,14 @@ async def test_the_table_fits_a_terminal(catalog: Catalog, tmp_path: Path) -> No
     assert max(len(line) for line in out.getvalue().splitlines()) <= 80
 
 
-async def test_a_tuned_calibration_is_no_worse_calibrated_and_keeps_the_cuts(catalog: Catalog, tmp_path: Path) -> None:
+async def test_a_fit_to_several_shops_is_better_calibrated_and_keeps_the_cuts(catalog: Catalog, tmp_path: Path) -> None:
     photos = judged(tmp_path, [f"p{number:03d}" for number in range(0, 54, 2)] + ["stranger"] * 3)
-    start = VisualSearch(catalog, Reader(), STEADY)
-    tuned = await tune(start, STEADY, decode, photos, data="drawn", embedder="test/1")
-    assert (tuned.exact, tuned.close, tuned.loose) == (STEADY.exact, STEADY.close, STEADY.loose)
-    assert Calibration.from_json(tuned.to_json()) == tuned
-    assert "14 photos" in tuned.data or "15 photos" in tuned.data
+    collector = PairCollector()
+    count = await gather(VisualSearch(catalog, Reader(), STEADY), decode, photos, collector)
+    fit = await fitted(collector, STEADY, data="drawn", embedder="test/1")
+    assert count in (14, 15)
+    assert (fit.exact, fit.close, fit.loose) == (STEADY.exact, STEADY.close, STEADY.loose)
+    assert Calibration.from_json(fit.to_json()) == fit
 
     def error(report: Report) -> float:
         items = [item for one in report.outcomes if one.judged.split == "test" for item in one.shown]
@@ -232,13 +236,33 @@ async def test_a_tuned_calibration_is_no_worse_calibrated_and_keeps_the_cuts(cat
         scores, outcomes = [item.score for item in told], [float(bool(item.similar)) for item in told]
         return calibration_error(np.array(scores), np.array(outcomes))
 
-    before, after = await report_of(catalog, photos), await report_of(catalog, photos, tuned)
+    before, after = await report_of(catalog, photos), await report_of(catalog, photos, fit)
     assert error(after) < error(before)
     assert after.measures["hit@1"].value == 1.0
-    assert set(tuned.stages) == set(Stage)
+    assert set(fit.stages) == set(Stage)
 
 
-async def test_without_photos_to_fit_on_there_is_no_tuning(catalog: Catalog, tmp_path: Path) -> None:
+async def test_without_photos_to_fit_on_there_is_no_fit(catalog: Catalog, tmp_path: Path) -> None:
     photos = [replace(photo, split="test") for photo in judged(tmp_path, NAMES)]
     with pytest.raises(InvalidQueries):
-        await tune(VisualSearch(catalog, Reader(), STEADY), STEADY, decode, photos, data="", embedder="test/1")
+        await gather(VisualSearch(catalog, Reader(), STEADY), decode, photos, PairCollector())
+
+
+async def test_the_lists_that_tuning_learns_from_rank_as_the_search_does(catalog: Catalog, tmp_path: Path) -> None:
+    photos = judged(tmp_path, [f"p{number:03d}" for number in range(12)])
+    search = VisualSearch(catalog, Reader(), STEADY)
+    lists = await gathered(search, decode, [replace(one, text="red") for one in photos[:3]] + photos[3:])
+    report = await report_of(catalog, photos[3:])
+    for one, outcome in zip(lists[3:], report.outcomes, strict=True):
+        scores = np.sort(one.scores(STEADY))[::-1]
+        assert scores[: len(outcome.shown)] == pytest.approx([item.score for item in outcome.shown])
+    shown = (await search.by_photo(await decode(b"p000"), Wishes(text="red"))).items
+    assert np.sort(lists[0].scores(STEADY))[::-1][:3] == pytest.approx([item.score for item in shown[:3]])
+
+
+async def test_the_evidence_of_an_item_makes_its_score(catalog: Catalog) -> None:
+    for item in (await VisualSearch(catalog, Reader(), STEADY).by_photo(await decode(b"p003"))).items:
+        assert item.evidence is not None
+        weights = STEADY.stages[item.evidence.stage]
+        logit = weights.bias + sum(weights.weights[name] * value for name, value in item.evidence.features.items())
+        assert probability(np.array(logit)) == pytest.approx(item.score)

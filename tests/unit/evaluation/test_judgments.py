@@ -28,7 +28,7 @@ def test_a_file_is_read_in_order_with_paths_beside_it(tmp_path: Path) -> None:
     first, second, third = read_judged_photos(file)
     assert (first.photo, first.split, first.conditions) == (tmp_path / "a.jpg", "fit", ("blur",))
     assert first.box == (0.1, 0.2, 0.5, 0.5)
-    assert [second.sold, second.searchable, second.split, second.number] == [False, False, "test", 3]
+    assert [second.sold, second.searchable, second.split, second.number] == [False, False, "", 3]
     assert second.box == (0.0, 0.5, 1.0, 0.5)
     assert second.conditions == ("blur 0.11", "light warm")
     assert third.searchable
