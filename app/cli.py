@@ -18,6 +18,7 @@ from uvicorn.config import LOGGING_CONFIG
 
 from app import __version__, cli_bench, cli_generations, cli_sources, cli_tune, evaluation, wiring
 from app.command_line import IN_PART, program, run
+from app.edge.wire import BoundedHttp
 from app.errors import BadRequest
 from app.finder import finder
 from app.main import create_app
@@ -80,6 +81,8 @@ def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOpti
         server_header=False,
         proxy_headers=False,
         log_config=log_config(),
+        http=BoundedHttp,
+        ws="none",
     )
 
 

@@ -13,10 +13,13 @@ from app import __version__, wiring
 from app.api import install_openapi, reference
 from app.api import router as api_router
 from app.edge import health
+from app.edge.cors import Cors
 from app.edge.media import MediaFiles
-from app.edge.middleware import Allowance, BodyLimit, Envelope
+from app.edge.middleware import Allowance, BodyLimit, CrashAnswer, Envelope
+from app.edge.peers import Peers
 from app.edge.problems import install_handlers
 from app.edge.state import Limits, State
+from app.edge.turns import Turns
 from app.edge.uploads import UploadBudget
 from app.intake import FeedImages, Intake
 from app.loads import LoadDesk
@@ -61,6 +64,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         BodyLimit, max_bytes=chosen.max_body_bytes, timeout_s=chosen.body_timeout_s, other=_larger_bodies(chosen)
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)  # pages bring their own compressed form
+    app.add_middleware(Peers, trusted=chosen.proxy_networks)
+    app.add_middleware(CrashAnswer)
+    app.add_middleware(Cors, origins=chosen.cors_origins)
     app.add_middleware(Envelope)  # added last: outermost
     return app
 
@@ -107,5 +113,6 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
         search=wiring.build_search(settings, catalog, analyzer),
         readiness=health.Readiness(readiness_checks(catalog, decoder, analyzer)),
         uploads=UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes),
+        turns=Turns(settings.searches_at_once, settings.searches_waiting),
         limits=Limits(deadline_s=settings.deadline_ms / 1000, keeps_photos=settings.photo_ttl_s > 0),
     )

@@ -5,6 +5,7 @@ Every setting stands in docs/settings.md with its default; tests/edge/test_setti
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -15,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.errors import AppError
 
 PREFIX = "AKIN_"
+_ORIGIN = re.compile(r"https?://[a-z0-9._\[\]:-]+")
 
 
 class InvalidSettings(AppError):
@@ -193,6 +195,30 @@ class Settings(BaseSettings):
     feed_timeout_s: float = Field(
         default=600.0, gt=0, le=86_400, description="Longest time a feed may take to arrive over HTTP, in seconds."
     )
+    search_slots: int = Field(
+        default=0,
+        ge=0,
+        le=1024,
+        description="Searches worked on at once per server process; `0` means as many as photos are decoded at once,"
+        " sixteen times as many where outside sources are waited for.",
+    )
+    search_queue: int | None = Field(
+        default=None,
+        ge=0,
+        le=10_000,
+        description="Searches that may wait for a slot; more are answered 503 with `Retry-After`. None given means four"
+        " a slot.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses or networks of the proxies in front, separated by commas; only from them"
+        " `X-Forwarded-For` is believed.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins whose pages may call, separated by commas, exactly as browsers write them:"
+        " `https://shop.example`.",
+    )
     media: Path | None = Field(
         default=None,
         description="Folder served at `/media`, so that the relative image links of a feed can be shown.",
@@ -209,7 +235,15 @@ class Settings(BaseSettings):
         " the catalog, so set it only where a proxy or the container's port mapping decides who does.",
     )
 
-    @field_validator("analyzers", "google_features", "google_product_categories", "cascade_attributes", mode="before")
+    @field_validator(
+        "analyzers",
+        "google_features",
+        "google_product_categories",
+        "cascade_attributes",
+        "trusted_proxies",
+        "cors_origins",
+        mode="before",
+    )
     @classmethod
     def _split_names(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -221,6 +255,21 @@ class Settings(BaseSettings):
     def _at_least_one_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or len(set(value)) != len(value):
             raise ValueError("name at least one analyzer, and each only once")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin} is no origin: write scheme, host and port only, e.g. https://shop.example")
         return value
 
     @field_validator("embedder")
@@ -248,6 +297,22 @@ class Settings(BaseSettings):
     def decode_processes(self) -> int:
         """Decoding processes of one server process."""
         return self.decode_slots or os.cpu_count() or 1
+
+    @property
+    def searches_at_once(self) -> int:
+        """Searches one server process works on at once."""
+        # Whoever waits for another company's server needs no core meanwhile.
+        return self.search_slots or self.decode_processes * (1 if self.analyzers == ("local",) else 16)
+
+    @property
+    def searches_waiting(self) -> int:
+        """Searches that may wait for one of those."""
+        return 4 * self.searches_at_once if self.search_queue is None else self.search_queue
+
+    @property
+    def proxy_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """The networks `trusted_proxies` names."""
+        return tuple(ipaddress.ip_network(network) for network in self.trusted_proxies)
 
     @property
     def sqlite_path(self) -> Path | None:

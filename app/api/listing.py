@@ -1,6 +1,7 @@
 """Products by filters alone: a list in the order of ids, and exact counts for charts."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,10 +12,10 @@ from app.api.openapi import example, problems
 from app.api.schemas import FacetCountModel, GenerationModel, ProductList
 from app.api.search import CursorParameter, FiltersParameter, LimitParameter
 from app.api.shapes import product_card
-from app.catalog import AfterProduct, CatalogUnavailable, FacetField, NothingPublished, UnknownFilter
+from app.catalog import AfterProduct, Catalog, CatalogUnavailable, FacetField, Filter, NothingPublished, UnknownFilter
 from app.catalog import Query as CatalogQuery
-from app.edge import CatalogDep, InvalidJson, InvalidRequest, read_wishes, refuse_unknown
-from app.search import InvalidCursor
+from app.edge import CatalogDep, InvalidJson, InvalidRequest, Overloaded, WorkDep, read_wishes, refuse_unknown
+from app.search import DeadlineExceeded, InvalidCursor, Wishes
 
 MOST_FACET_VALUES = 1_000
 _FIELDS = ("filters", "limit", "cursor", "facets", "facet_limit")
@@ -39,12 +40,22 @@ router = APIRouter(prefix="/products", tags=["products"])
     summary="List and count products",
     responses={
         **example("labeled", "Products labeled as a chair with a confidence of 0.9 or more", examples.LISTED),
-        **problems(InvalidRequest, InvalidJson, UnknownFilter, InvalidCursor, NothingPublished, CatalogUnavailable),
+        **problems(
+            InvalidRequest,
+            InvalidJson,
+            UnknownFilter,
+            InvalidCursor,
+            DeadlineExceeded,
+            Overloaded,
+            NothingPublished,
+            CatalogUnavailable,
+        ),
     },
 )
 async def list_products(
     request: Request,
     catalog: CatalogDep,
+    work: WorkDep,
     filters: FiltersParameter = "",
     limit: LimitParameter = "",
     cursor: CursorParameter = "",
@@ -58,9 +69,15 @@ async def list_products(
     refuse_unknown(request.query_params, _FIELDS)
     wishes = read_wishes({"filters": filters, "limit": limit})
     fields = _fields(facets)
-    snapshot = await catalog.snapshot()
     page = (*wishes.filters, AfterProduct(_after(cursor)))
-    found = await snapshot.retrieve(CatalogQuery(filters=page, limit=wishes.limit))
+    return await work.do(lambda _: _listed(catalog, wishes, page, fields, facet_limit))
+
+
+async def _listed(
+    catalog: Catalog, wishes: Wishes, page: Sequence[Filter], fields: Sequence[FacetField], facet_limit: int
+) -> ProductList:
+    snapshot = await catalog.snapshot()
+    found = await snapshot.retrieve(CatalogQuery(filters=tuple(page), limit=wishes.limit))
     counts = await snapshot.count(wishes.filters, fields, facet_limit)
     products = await snapshot.products([item.product_id for item in found.items])
     return ProductList(

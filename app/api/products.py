@@ -27,12 +27,11 @@ from app.edge import (
     InvalidJson,
     InvalidProduct,
     InvalidRequest,
-    LimitsDep,
     SearchDep,
     UnsupportedMediaType,
+    WorkDep,
     read_wishes,
     refuse_unknown,
-    while_connected,
 )
 from app.events import Asked
 from app.intake import Checked, Intake, Prepared
@@ -82,7 +81,7 @@ async def find_similar(
     product_id: ProductId,
     search: SearchDep,
     events: EventsDep,
-    limits: LimitsDep,
+    work: WorkDep,
     text: TextParameter = "",
     filters: FiltersParameter = "",
     limit: LimitParameter = "",
@@ -91,8 +90,8 @@ async def find_similar(
     """Compares the product's main picture with all others; the product itself is not in the answer."""
     refuse_unknown(request.query_params, WORD_FIELDS)
     wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor})
-    found = search.similar_to(product_id, wishes, deadline_s=limits.deadline_s)
-    return search_answer(await noted(events, await while_connected(request, found), Asked.SIMILAR))
+    found = await work.do(lambda deadline: search.similar_to(product_id, wishes, deadline_s=deadline.left_s))
+    return search_answer(await noted(events, found, Asked.SIMILAR))
 
 
 @router.get(

@@ -18,6 +18,7 @@ from app.api.shapes import search_answer
 from app.catalog import CatalogUnavailable, EmbeddingMismatch, NothingPublished, UnknownFilter
 from app.edge import (
     Busy,
+    Deadline,
     DecoderDep,
     EventsDep,
     Form,
@@ -26,14 +27,15 @@ from app.edge import (
     InvalidRequest,
     Limits,
     LimitsDep,
+    Overloaded,
     PhotosDep,
     SearchDep,
     UnsupportedMediaType,
     UploadsDep,
+    WorkDep,
     read_form,
     read_wishes,
     refuse_unknown,
-    while_connected,
 )
 from app.errors import Unavailable
 from app.events import Asked, EventLog
@@ -63,6 +65,7 @@ SEARCH_PROBLEMS = (
     InvalidCursor,
     CursorExpired,
     DeadlineExceeded,
+    Overloaded,
     NothingPublished,
     CatalogUnavailable,
 )
@@ -112,6 +115,7 @@ async def search_by_photo(
     events: EventsDep,
     uploads: UploadsDep,
     limits: LimitsDep,
+    work: WorkDep,
 ) -> SearchAnswer:
     """Send the photo as `photo`, or `photo_id` of an earlier answer to refine that search or to get its next page.
 
@@ -119,11 +123,12 @@ async def search_by_photo(
     and stripped of everything but its pixels before anything else sees it. An empty `items` is an honest answer: the
     shop sells nothing like it.
     """
+    work.refuse_when_full()
     with uploads.hold() as take:
         form = await read_form(request, take, file_fields=frozenset({"photo"}))
         refuse_unknown(form.fields, PHOTO_FIELDS)
         wishes = read_wishes(form.fields)
-        return await while_connected(request, _answer(form, wishes, search, decoder, photos, events, limits))
+        return await work.do(lambda deadline: _answer(form, wishes, search, decoder, photos, events, limits, deadline))
 
 
 @router.get(
@@ -139,7 +144,7 @@ async def search_by_words(
     request: Request,
     search: SearchDep,
     events: EventsDep,
-    limits: LimitsDep,
+    work: WorkDep,
     text: TextParameter = "",
     filters: FiltersParameter = "",
     limit: LimitParameter = "",
@@ -148,7 +153,7 @@ async def search_by_words(
     """Titles, brands, types, colors, materials and descriptions are searched; the best matches come first."""
     refuse_unknown(request.query_params, WORD_FIELDS)
     wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor})
-    result = await while_connected(request, search.by_text(wishes, deadline_s=limits.deadline_s))
+    result = await work.do(lambda deadline: search.by_text(wishes, deadline_s=deadline.left_s))
     return search_answer(await noted(events, result, Asked.WORDS))
 
 
@@ -160,6 +165,7 @@ async def _answer(
     photos: PhotoStore,
     events: EventLog,
     limits: Limits,
+    deadline: Deadline,
 ) -> SearchAnswer:
     started = time.perf_counter()
     photo = await _photo(form, decoder, photos)
@@ -167,7 +173,7 @@ async def _answer(
     keeping = asyncio.ensure_future(_kept(form.fields.get("photo_id"), photo, photos if limits.keeps_photos else None))
     try:
         # The photo is written away while it is searched for: neither waits for the other.
-        result = await search.by_photo(photo, wishes, deadline_s=max(0.0, limits.deadline_s - (decoded - started)))
+        result = await search.by_photo(photo, wishes, deadline_s=deadline.left_s)
         photo_id, gaps = await keeping
     finally:
         keeping.cancel()

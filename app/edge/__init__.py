@@ -1,6 +1,7 @@
 """What the HTTP interface and the pages share: errors, uploads, limits, health, dependencies."""
 
 from app.edge.addresses import MEDIA_PATH, image_address, web_address
+from app.edge.deadline import Deadline
 from app.edge.deps import (
     CatalogDep,
     DecoderDep,
@@ -13,7 +14,6 @@ from app.edge.deps import (
     UploadsDep,
     WriterDep,
 )
-from app.edge.disconnect import while_connected
 from app.edge.errors import (
     BodyTimeout,
     BodyTooLarge,
@@ -22,13 +22,16 @@ from app.edge.errors import (
     InvalidJson,
     InvalidProduct,
     InvalidRequest,
+    Overloaded,
     UnsupportedMediaType,
     status_for,
 )
 from app.edge.problems import MEDIA_TYPE, ProblemResponse, problem, problem_type, request_id_of
 from app.edge.state import Limits, State
+from app.edge.turns import Turns
 from app.edge.uploads import Form, SavedForm, UploadBudget, read_form, save_form
 from app.edge.wishes import FILTER_NAMES, filters_from, read_wishes, refuse_unknown
+from app.edge.work import Work, WorkDep
 
 __all__ = [
     "FILTER_NAMES",
@@ -38,6 +41,7 @@ __all__ = [
     "BodyTooLarge",
     "Busy",
     "CatalogDep",
+    "Deadline",
     "DecoderDep",
     "EventsDep",
     "Form",
@@ -49,14 +53,18 @@ __all__ = [
     "Limits",
     "LimitsDep",
     "LoadsDep",
+    "Overloaded",
     "PhotosDep",
     "ProblemResponse",
     "SavedForm",
     "SearchDep",
     "State",
+    "Turns",
     "UnsupportedMediaType",
     "UploadBudget",
     "UploadsDep",
+    "Work",
+    "WorkDep",
     "WriterDep",
     "filters_from",
     "image_address",
@@ -69,5 +77,4 @@ __all__ = [
     "save_form",
     "status_for",
     "web_address",
-    "while_connected",
 ]

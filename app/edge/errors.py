@@ -2,8 +2,8 @@
 
 AppError
 ├── BadRequest: InvalidRequest, InvalidForm, InvalidJson, InvalidProduct, BodyTooLarge, BodyTimeout,
-│               UnsupportedMediaType, MethodNotAllowed
-└── Unavailable: Busy
+│               UnsupportedMediaType, MethodNotAllowed, BadHttp, HeadTooLarge, HeadTimeout
+└── Unavailable: Busy, Overloaded
 
 docs/errors.md tells callers about every code; tests/edge/test_error_table.py keeps code, table and page together.
 """
@@ -70,6 +70,34 @@ class MethodNotAllowed(BadRequest):
     title = "This method is not offered here"
 
 
+class BadHttp(BadRequest):
+    """What came over the connection is no HTTP request."""
+
+    code = "bad-http"
+    title = "This is no HTTP request"
+
+
+class HeadTooLarge(BadRequest):
+    """The request line and the headers are larger than this server takes."""
+
+    code = "head-too-large"
+    title = "The headers are too large"
+
+
+class HeadTimeout(BadRequest):
+    """The headers did not arrive in time."""
+
+    code = "head-timeout"
+    title = "The headers came too slowly"
+
+
+class Overloaded(Unavailable):
+    """As much is worked on as can be, and as many wait as may."""
+
+    code = "overloaded"
+    title = "Too many searches at this moment"
+
+
 class Busy(Unavailable):
     """The server holds as many uploads as it can."""
 
@@ -96,7 +124,11 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "body-timeout": 408,
         "unsupported-media-type": 415,
         "method-not-allowed": 405,
+        "bad-http": 400,
+        "head-too-large": 431,
+        "head-timeout": 408,
         "busy": 503,
+        "overloaded": 503,
         # photos
         "photo-rejected": 422,
         "photo-empty": 422,

@@ -6,6 +6,7 @@ from typing import TypedDict
 from app.analysis import Analyzer
 from app.catalog import Catalog, CatalogWriter
 from app.edge.health import Readiness
+from app.edge.turns import Turns
 from app.edge.uploads import UploadBudget
 from app.events import EventLog
 from app.intake import Intake
@@ -36,4 +37,5 @@ class State(TypedDict):
     search: VisualSearch
     readiness: Readiness
     uploads: UploadBudget
+    turns: Turns
     limits: Limits

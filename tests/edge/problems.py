@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from app.edge.errors import STATUS
-from app.edge.middleware import SECURITY_HEADERS
+from app.edge.headers import SECURITY_HEADERS
 
 
 def assert_problem(response: httpx.Response, code: str) -> dict[str, Any]:

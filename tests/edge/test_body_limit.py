@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.edge.middleware import BodyLimit, Envelope
+from app.edge.middleware import BodyLimit, CrashAnswer
 from app.settings import Settings
 from tests.edge.conftest import serving
 from tests.edge.problems import assert_problem
@@ -20,7 +20,7 @@ CAP = 300_000
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server that takes small photos only."""
-    small = settings.model_copy(update={"max_photo_bytes": CAP - 256 * 1024, "body_timeout_s": 0.3})
+    small = settings.model_copy(update={"max_photo_bytes": CAP - 256 * 1024, "body_timeout_s": 2.0})
     async with serving(small) as made:
         yield made
 
@@ -132,5 +132,5 @@ async def test_an_answer_that_broke_off_is_not_mended() -> None:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     with pytest.raises(RuntimeError, match="half-way"):
-        await Envelope(app)({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, send)
+        await CrashAnswer(app)({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start"]

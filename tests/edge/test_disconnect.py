@@ -5,7 +5,7 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
-from app.edge import while_connected
+from app.edge.disconnect import while_connected
 from app.errors import NotFound
 
 pytestmark = pytest.mark.anyio

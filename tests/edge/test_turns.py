@@ -1,0 +1,178 @@
+"""Turns: a bound on what is worked on, a short and fair queue, and places that always come back."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.edge.errors import Overloaded
+from app.edge.turns import STANDING_S, Turns
+
+pytestmark = pytest.mark.anyio
+
+
+class Crowd:
+    """Callers who take turns and hold them until they are told to leave."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.turns = turns
+        self.served: list[str] = []
+        self.refused: list[str] = []
+        self._leave: list[asyncio.Event] = []
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def come(self, *names: str) -> None:
+        """Let callers come, one after the other."""
+        for name in names:
+            self.tasks.append(asyncio.create_task(self._call(name)))
+            await asyncio.sleep(0)
+
+    async def _call(self, name: str) -> None:
+        try:
+            async with self.turns.turn(name):
+                self.served.append(name)
+                leave = asyncio.Event()
+                self._leave.append(leave)
+                await leave.wait()
+        except Overloaded:
+            self.refused.append(name)
+
+    async def one_leaves(self) -> None:
+        """The one who was served first leaves."""
+        self._leave.pop(0).set()
+        await settle()
+
+    async def all_leave(self) -> None:
+        """Everybody is served and leaves."""
+        while self._leave:
+            await self.one_leaves()
+
+
+async def settle() -> None:
+    """Let all that can go on go on."""
+    for _ in range(6):
+        await asyncio.sleep(0)
+
+
+async def test_no_more_are_served_at_once_than_there_are_slots() -> None:
+    crowd = Crowd(Turns(2, 2))
+    await crowd.come("a", "a", "a", "a", "a")
+    assert (crowd.served, crowd.refused) == (["a", "a"], ["a"])
+    await crowd.all_leave()
+    assert len(crowd.served) == 4
+    assert (crowd.turns.working, crowd.turns.waiting) == (0, 0)
+
+
+async def test_callers_are_served_in_rotation() -> None:
+    crowd = Crowd(Turns(1, 8))
+    await crowd.come("loud", "loud", "loud", "loud", "quiet", "other")
+    await crowd.all_leave()
+    assert crowd.served == ["loud", "loud", "quiet", "other", "loud", "loud"]
+
+
+async def test_when_the_queue_is_full_the_loudest_makes_room() -> None:
+    crowd = Crowd(Turns(1, 3))
+    await crowd.come("loud", "loud", "loud", "loud", "loud", "quiet")
+    await settle()
+    assert crowd.refused == ["loud", "loud"]
+    await crowd.all_leave()
+    assert crowd.served.count("quiet") == 1
+
+
+async def test_whoever_has_as_many_places_as_the_others_takes_none_from_them() -> None:
+    crowd = Crowd(Turns(1, 2))
+    await crowd.come("x", "a", "b", "c")
+    assert crowd.refused == ["c"]
+    await crowd.all_leave()
+
+
+async def test_a_refusal_is_known_before_the_body_is_read() -> None:
+    turns = Turns(1, 1)
+    crowd = Crowd(turns)
+    await crowd.come("a")
+    turns.refuse_when_full("a")
+    await crowd.come("a")
+    with pytest.raises(Overloaded) as refusal:
+        turns.refuse_when_full("a")
+    assert refusal.value.retry_after_s >= 1
+    assert refusal.value.extra == {"working": 1, "waiting": 1}
+    await crowd.all_leave()
+
+
+async def test_a_queue_that_stands_is_cut_to_one_place_a_slot_until_it_was_empty() -> None:
+    now = [0.0]
+    crowd = Crowd(Turns(2, 8, clock=lambda: now[0]))
+    await crowd.come(*"aa", *"aaaaaaaa")
+    assert crowd.refused == []
+    now[0] = STANDING_S + 0.01
+    await crowd.come("a")
+    assert crowd.refused == ["a"], "eight wait, two may"
+    for _ in range(7):
+        await crowd.one_leaves()
+    await crowd.come("a", "a")
+    assert (crowd.turns.waiting, len(crowd.refused)) == (2, 2)
+    await crowd.all_leave()
+    await crowd.come(*"aa", *"aaaaaaaa")
+    assert len(crowd.refused) == 2, "it was empty: a burst may wait again"
+    await crowd.all_leave()
+
+
+async def test_whoever_leaves_the_queue_leaves_his_place() -> None:
+    crowd = Crowd(Turns(1, 1))
+    await crowd.come("a", "b")
+    crowd.tasks[1].cancel()
+    await settle()
+    assert crowd.turns.waiting == 0
+    await crowd.come("c")
+    assert crowd.refused == []
+    await crowd.all_leave()
+    assert crowd.served == ["a", "c"]
+
+
+async def test_a_slot_that_comes_in_the_moment_of_leaving_goes_to_the_next() -> None:
+    crowd = Crowd(Turns(1, 2))
+    await crowd.come("a", "b", "c")
+    crowd._leave.pop(0).set()
+    await asyncio.sleep(0)  # a has left, b was given the slot and has not woken yet
+    crowd.tasks[1].cancel()
+    await settle()
+    assert crowd.served == ["a", "c"]
+    await crowd.all_leave()
+    assert crowd.turns.working == 0
+
+
+async def test_a_failing_turn_gives_its_slot_back() -> None:
+    turns = Turns(1, 0)
+    with suppress(RuntimeError):
+        async with turns.turn("a"):
+            raise RuntimeError
+    assert turns.working == 0
+
+
+@given(
+    steps=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["come", "leave", "cancel"])), max_size=60),
+    slots=st.integers(1, 3),
+    places=st.integers(0, 5),
+)
+def test_whatever_happens_slots_and_places_come_back(steps: list[tuple[str, str]], slots: int, places: int) -> None:
+    async def scenario() -> None:
+        crowd = Crowd(Turns(slots, places))
+        for name, step in steps:
+            if step == "come":
+                await crowd.come(name)
+            elif step == "leave" and crowd._leave:
+                await crowd.one_leaves()
+            elif step == "cancel" and crowd.tasks:
+                crowd.tasks[len(steps) % len(crowd.tasks)].cancel()
+            await settle()
+            assert 0 <= crowd.turns.working <= slots
+            assert 0 <= crowd.turns.waiting <= places
+            assert crowd.turns.waiting == 0 or crowd.turns.working == slots, "nobody waits while a slot is free"
+        for task in crowd.tasks:
+            task.cancel()
+        await asyncio.gather(*crowd.tasks, return_exceptions=True)
+        assert (crowd.turns.working, crowd.turns.waiting) == (0, 0)
+
+    asyncio.run(scenario())
