@@ -37,6 +37,9 @@ def tune(
         Path | None,
         typer.Option(help="Write the calibration here. Default: AKIN_CALIBRATION, else data/calibration.json."),
     ] = None,
+    interactions: Annotated[
+        bool, typer.Option("--interactions", help="Fit to what shoppers did, as the server's AKIN_EVENTS keeps it.")
+    ] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Put the version before back in place.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Fit and measure; write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures and moves as JSON.")] = False,
@@ -54,9 +57,10 @@ def tune(
             f"{place} is version {restored.version} again (was {taken.version}). Servers take it at their start."
         )
         return
-    if judgments is None or not judgments.is_file():
+    if interactions == (judgments is not None) or (judgments is not None and not judgments.is_file()):
         named = f"There is no file {judgments}." if judgments is not None else "No judgments were given."
-        raise NoJudgments(named, fix="akin tune judged.jsonl, or akin tune --undo.")
+        named = "Give judgments or --interactions, not both." if interactions and judgments else named
+        raise NoJudgments(named, fix="akin tune judged.jsonl, akin tune --interactions, or akin tune --undo.")
     tuning = asyncio.run(_tuned(settings, judgments))
     typer.echo(json.dumps(_facts(tuning), indent=2)) if as_json else _show(tuning)
     accepted = tuning.accepted()
@@ -69,7 +73,7 @@ def tune(
             typer.echo(f"Set AKIN_CALIBRATION={place} to use it. `akin tune --undo` goes back.")
 
 
-async def _tuned(settings: Settings, judgments: Path) -> evaluation.Tuning:
+async def _tuned(settings: Settings, judgments: Path | None) -> evaluation.Tuning:
     start = wiring.build_calibration(settings)
     quiet = not sys.stderr.isatty()
     with Progress(console=Console(stderr=True), disable=quiet) as bar:
@@ -79,24 +83,32 @@ async def _tuned(settings: Settings, judgments: Path) -> evaluation.Tuning:
             evaluation.tuned,
             lists,
             start,
-            data=f"{judgments.name}; {len(lists)} queries",
+            data=f"{judgments.name if judgments is not None else 'recorded interactions'}; {len(lists)} queries",
             embedder=embedder,
             step=lambda done, whole: bar.update(task, completed=done, total=whole),
         )
 
 
 async def _lists(
-    settings: Settings, judgments: Path, start: Calibration, bar: Progress
+    settings: Settings, judgments: Path | None, start: Calibration, bar: Progress
 ) -> tuple[list[evaluation.JudgedList], str]:
     """The judged lists, and the embedder whose looks they are of."""
-    if evaluation.holds_impressions(judgments):
-        impressions = evaluation.read_impressions(judgments)
+    if judgments is None or evaluation.holds_impressions(judgments):
+        impressions = await _recorded(settings) if judgments is None else evaluation.read_impressions(judgments)
         return await asyncio.to_thread(evaluation.lists_of_clicks, impressions, start), start.embedder
     photos = evaluation.read_judged_photos(judgments)
     async with finder(settings) as found:
         snapshot = await found.catalog.snapshot()
         usable = await evaluation.usable(photos, snapshot)
         return await _searched(found, snapshot, usable, bar)
+
+
+async def _recorded(settings: Settings) -> list[evaluation.Impression]:
+    events = wiring.open_events(settings)
+    try:
+        return evaluation.recorded(await events.impressions(since_days=settings.events_days))
+    finally:
+        await events.close()
 
 
 async def _searched(

@@ -25,6 +25,7 @@ async def noted(events: EventLog, result: SearchResult, asked: Asked) -> SearchR
         type=seen.type.name if seen is not None and seen.type is not None else "",
         timings_ms=result.timings_ms,
         missing=tuple(gap.part for gap in result.degraded),
+        evidence=b"".join(item.evidence.packed() for item in result.items if item.evidence is not None),
     )
     try:
         await events.answered(answered)

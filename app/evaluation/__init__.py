@@ -1,6 +1,6 @@
 """Evaluation: how good the search is on judged photos, and the fit of its calibration."""
 
-from app.evaluation.clicks import Impression, ShownItem, holds_impressions, lists_of_clicks, read_impressions
+from app.evaluation.clicks import Impression, ShownItem, holds_impressions, lists_of_clicks, read_impressions, recorded
 from app.evaluation.evaluate import evaluate
 from app.evaluation.judgments import InvalidQueries, JudgedPhoto, read_judged_photos
 from app.evaluation.lists import JudgedList, gathered
@@ -40,6 +40,7 @@ __all__ = [
     "pictures_under",
     "read_impressions",
     "read_judged_photos",
+    "recorded",
     "to_html",
     "to_json",
     "to_table",

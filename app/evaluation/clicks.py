@@ -11,7 +11,7 @@ The log needs neither photo nor words: it keeps, of each item shown, the evidenc
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from app.evaluation.judgments import InvalidQueries
 from app.evaluation.lists import DEPTH, STAGES, JudgedList
 from app.evaluation.refusals import LEAST_QUERIES, UnusableJudgments
-from app.search import FEATURES, Calibration, Feature, Stage
+from app.events import Impression as Answer
+from app.search import EVIDENCE_BYTES, FEATURES, Calibration, Evidence, Feature, Stage
 
 LEAST_CLICKS = 100
 """Fewer tell nothing of places."""
@@ -98,6 +99,31 @@ def impression(line: str, number: int) -> Impression:
         raise InvalidQueries(
             f"Line {number}: {error!r}.", fix="See docs/evaluation.md for the fields of an impression.", line=number
         ) from error
+
+
+def recorded(answers: Iterable[Answer]) -> list[Impression]:
+    """What the server's own log of answers and interactions says; answers without evidence are left out."""
+    found = []
+    for one in answers:
+        told = [
+            one.answered.evidence[at : at + EVIDENCE_BYTES]
+            for at in range(0, len(one.answered.evidence), EVIDENCE_BYTES)
+        ]
+        if not told or len(told) != len(one.answered.products):
+            continue
+        evidence = [Evidence.unpacked(part) for part in told]
+        items = tuple(
+            ShownItem(
+                product_id=product,
+                position=one.answered.first + place,
+                stage=seen.stage,
+                features=seen.features,
+                taken=any(kind.value in TAKEN for kind in one.deeds.get(product, ())),
+            )
+            for place, (product, seen) in enumerate(zip(one.answered.products, evidence, strict=True))
+        )
+        found.append(Impression(one.answered.search_id, items, any(seen.narrowed for seen in evidence)))
+    return found
 
 
 def lists_of_clicks(impressions: Sequence[Impression], start: Calibration) -> list[JudgedList]:

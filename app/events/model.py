@@ -29,7 +29,9 @@ class Answered:
     """One answered page of a search.
 
     products: their ids as shown, the first of them at position `first` (from 1) of the whole result set; scores: 0..1,
-    as many. total: of the result set. timings_ms: stage -> milliseconds. missing: parts that had no part in it.
+    as many. evidence: what the scores were made of, in the search's own form (b"" when it was not told); it holds
+    neither photo nor words. total: of the result set. timings_ms: stage -> milliseconds. missing: parts that had no
+    part in it.
     """
 
     search_id: str
@@ -42,6 +44,7 @@ class Answered:
     type: str = ""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    evidence: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ _BATCH = 500
 def impressions(db: sqlite3.Connection, since: float, limit: int) -> list[Impression]:
     """Answered pages since then, newest first."""
     rows = db.execute(
-        "SELECT number, id, at, asked, generation, type, first, total, products, scores, timings, missing"
-        " FROM search WHERE at >= ? ORDER BY number DESC LIMIT ?",
+        "SELECT number, id, at, asked, generation, type, first, total, products, scores, timings, missing,"
+        " evidence FROM search WHERE at >= ? ORDER BY number DESC LIMIT ?",
         (since, limit),
     )
     found = []
@@ -111,7 +111,7 @@ def _done_with(db: sqlite3.Connection, numbers: list[int]) -> dict[int, dict[str
 
 
 def _answered(row: tuple[object, ...]) -> Answered:
-    _, search_id, _, asked, generation, kind, first, total, products, scores, timings, missing = row
+    _, search_id, _, asked, generation, kind, first, total, products, scores, timings, missing, evidence = row
     return Answered(
         search_id=str(search_id),
         asked=Asked(str(asked)),
@@ -123,6 +123,7 @@ def _answered(row: tuple[object, ...]) -> Answered:
         type=str(kind),
         timings_ms=json.loads(str(timings)),
         missing=tuple(json.loads(str(missing))),
+        evidence=evidence if isinstance(evidence, bytes) else b"",
     )
 
 

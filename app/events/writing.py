@@ -16,7 +16,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS search (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at REAL NOT NULL, asked TEXT NOT NULL,
     generation TEXT NOT NULL, type TEXT NOT NULL, first INTEGER NOT NULL, total INTEGER NOT NULL,
-    products TEXT NOT NULL, scores TEXT NOT NULL, timings TEXT NOT NULL, missing TEXT NOT NULL
+    products TEXT NOT NULL, scores TEXT NOT NULL, timings TEXT NOT NULL, missing TEXT NOT NULL,
+    evidence BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS search_by_age ON search (at);
 CREATE TABLE IF NOT EXISTS deed (
@@ -34,8 +35,8 @@ CREATE TABLE IF NOT EXISTS failed (
 def keep(db: sqlite3.Connection, answered: Answered, now: float, oldest: float, most: int) -> None:
     """Write one answered page; now and then, what is too old or too much goes."""
     cursor = db.execute(
-        "INSERT INTO search (id, at, asked, generation, type, first, total, products, scores, timings, missing)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO search (id, at, asked, generation, type, first, total, products, scores, timings, missing,"
+        " evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             answered.search_id,
             now,
@@ -48,6 +49,7 @@ def keep(db: sqlite3.Connection, answered: Answered, now: float, oldest: float, 
             json.dumps([round(score, 4) for score in answered.scores], separators=(",", ":")),
             json.dumps({stage: round(spent, 1) for stage, spent in answered.timings_ms.items()}, separators=(",", ":")),
             json.dumps(answered.missing, separators=(",", ":")),
+            answered.evidence,
         ),
     )
     number = cursor.lastrowid or 0

@@ -43,10 +43,31 @@ class Reason:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What a score was made of: which weights were used, and each kind of evidence, 0..1 (rank.py). With it a shop's
-    log of what was shown and taken can teach the score anew, and holds neither photo nor words."""
+    log of what was shown and taken can teach the score anew, and holds neither photo nor words.
+
+    narrowed: words were asked beside a photo, so that TEXT counts less 1.
+    """
 
     stage: Stage
     features: Mapping[Feature, float]
+    narrowed: bool = False
+
+    def packed(self) -> bytes:
+        """18 bytes, each feature to the nearest 255th."""
+        kind = tuple(Stage).index(self.stage) + (128 if self.narrowed else 0)
+        return bytes([kind, *(round(255 * min(1.0, max(0.0, self.features.get(one, 0.0)))) for one in Feature)])
+
+    @staticmethod
+    def unpacked(data: bytes) -> "Evidence":
+        """What was packed. Raises ValueError for anything else."""
+        if len(data) != EVIDENCE_BYTES or data[0] & 127 >= len(Stage):
+            raise ValueError("this is no evidence of this version")
+        features = {feature: value / 255 for feature, value in zip(Feature, data[1:], strict=True)}
+        return Evidence(tuple(Stage)[data[0] & 127], features, narrowed=data[0] > 127)
+
+
+EVIDENCE_BYTES = 1 + len(Feature)
+"""Size of one item's evidence where it is kept."""
 
 
 @dataclass(frozen=True, slots=True)

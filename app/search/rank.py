@@ -138,7 +138,8 @@ def evidence_of(
     """What the score was made of, read back from its contributions (parts)."""
     stage = stage_of(question, close=scored.closeness is not None)
     weights = calibration.stages[stage].weights
-    return Evidence(stage, {feature: parts[feature] / weight for feature, weight in weights.items() if weight > 0.0})
+    found = {feature: parts[feature] / weight for feature, weight in weights.items() if weight > 0.0}
+    return Evidence(stage, found, narrowed=question.words and question.photo)
 
 
 def stage_of(question: Question, *, close: bool) -> Stage:

@@ -65,8 +65,8 @@ def test_tuning_is_measured_written_used_and_undone(judged: Path) -> None:
 def test_what_cannot_be_learned_from_is_refused_and_nothing_written(judged: Path, tmp_path: Path) -> None:
     shutil.copytree(judged, tmp_path, dirs_exist_ok=True)
     whole = rows(judged)
-    sold_out = {"photo": "cross-red-5.jpg", "text": "x", "judgments": {"sold-out": 3}}
-    own_is_wrong = {"photo": "ball-red-5.jpg", "product": "ring-red", "judgments": {"ring-red": 0}}
+    sold_out: dict[str, object] = {"photo": "cross-red-5.jpg", "text": "x", "judgments": {"sold-out": 3}}
+    own_is_wrong: dict[str, object] = {"photo": "ball-red-5.jpg", "product": "ring-red", "judgments": {"ring-red": 0}}
     cases: dict[str, list[dict[str, object]]] = {
         "too few": whole[:1],
         "not in the catalog: sold-out": [*whole, sold_out],

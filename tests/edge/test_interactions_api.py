@@ -1,12 +1,14 @@
 """What shoppers do: from a real search to a report of it, over HTTP."""
 
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 import httpx
 import pytest
 
 from app.events import EventsUnavailable
+from app.search import EVIDENCE_BYTES, Evidence, Stage
 from app.settings import Settings
 from tests.builders import a_photo_file
 from tests.edge.conftest import serving
@@ -29,6 +31,15 @@ async def test_a_click_on_a_found_product_is_kept_once(client: httpx.AsyncClient
     path = f"/searches/{answer['search_id']}/interactions"
     assert (await client.post(path, json=report)).json() == {"recorded": 2}
     assert (await client.post(path, json=report)).json() == {"recorded": 0}
+
+
+async def test_the_log_keeps_what_the_scores_were_made_of(settings: Settings) -> None:
+    async with serving(settings) as client:
+        answer = await searched(client)
+    with closing(sqlite3.connect(settings.events)) as db:
+        (kept,) = db.execute("SELECT evidence FROM search WHERE id = ?", (answer["search_id"],)).fetchone()
+    assert len(kept) == EVIDENCE_BYTES * len(answer["items"])
+    assert Evidence.unpacked(kept[:EVIDENCE_BYTES]).stage is Stage.FINE
 
 
 async def test_positions_count_over_all_pages(client: httpx.AsyncClient) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.evaluation import (
     Impression,
@@ -13,11 +15,15 @@ from app.evaluation import (
     UnusableJudgments,
     lists_of_clicks,
     read_impressions,
+    recorded,
     tuned,
 )
 from app.evaluation.clicks import examination, holds_impressions
-from app.search import Feature, Stage, probability
+from app.events import Answered, Asked, Deed, EventLog, InteractionKind
+from app.search import EVIDENCE_BYTES, Evidence, Feature, Stage, probability
 from tests.unit.search.shop import STEADY
+
+pytestmark = pytest.mark.anyio
 
 LOOKED = 1.0 / np.arange(1.0, 13.0)
 """How often the shoppers of these tests look at a place."""
@@ -76,6 +82,36 @@ def test_too_few_clicks_are_refused(rng: np.random.Generator) -> None:
     with pytest.raises(UnusableJudgments) as refused:
         lists_of_clicks(impressions(rng, 30), STEADY)
     assert refused.value.extra["clicks"] in range(10, 100)
+
+
+async def test_the_servers_own_log_gives_the_same_impressions(tmp_path: Path, rng: np.random.Generator) -> None:
+    one = impressions(rng, 1)[0]
+    packed = b"".join(Evidence(item.stage, item.features).packed() for item in one.items)
+    ids = tuple(item.product_id for item in one.items)
+    log = EventLog(tmp_path / "events.db")
+    try:
+        await log.answered(Answered("s0", Asked.PHOTO, "g1", ids, tuple(0.5 for _ in ids), 25, 99, evidence=packed))
+        await log.answered(Answered("s1", Asked.PHOTO, "g1", ids, tuple(0.5 for _ in ids)))
+        deeds = [Deed(InteractionKind.CLICK, ids[2]), Deed(InteractionKind.VIEW, ids[4])]
+        await log.interact("s0", deeds)
+        (found,) = recorded(await log.impressions())  # the other one has no evidence
+    finally:
+        await log.close()
+    assert [item.product_id for item in found.items if item.taken] == [ids[2]]
+    assert [item.position for item in found.items] == list(range(25, 37))
+    for item, twin in zip(found.items, one.items, strict=True):
+        assert item.stage is twin.stage
+        assert item.features[Feature.SHAPE] == pytest.approx(twin.features[Feature.SHAPE], abs=1 / 255)
+
+
+@given(st.sampled_from(Stage), st.dictionaries(st.sampled_from(Feature), st.floats(0, 1)), st.booleans())
+def test_evidence_survives_being_packed(stage: Stage, features: dict[Feature, float], narrowed: bool) -> None:
+    data = Evidence(stage, features, narrowed).packed()
+    assert len(data) == EVIDENCE_BYTES
+    back = Evidence.unpacked(data)
+    assert (back.stage, back.narrowed) == (stage, narrowed)
+    for feature in Feature:
+        assert back.features[feature] == pytest.approx(features.get(feature, 0.0), abs=0.5 / 255 + 1e-9)
 
 
 def line(**changes: object) -> str:
