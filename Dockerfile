@@ -34,6 +34,7 @@ ENV PATH=/opt/akin/bin:$PATH \
     AKIN_CATALOG=sqlite:////data/akin.db \
     AKIN_PHOTO_STORE=/data/photos.db \
     AKIN_EVENTS=/data/events.db \
+    AKIN_INSIGHTS=/data/insights \
     AKIN_HOST=0.0.0.0 \
     AKIN_ALLOW_OPEN_BIND=true
 USER 10001

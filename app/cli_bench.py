@@ -79,6 +79,7 @@ async def _measured(sizes: list[int], rounds: int, throughput_s: float, say: Con
                 "AKIN_CATALOG": f"sqlite:///{file}",
                 "AKIN_PHOTO_STORE": str(file.with_suffix(".photos.db")),
                 "AKIN_EVENTS": str(file.with_suffix(".events.db")),
+                "AKIN_INSIGHTS": str(file.with_suffix(".insights")),
             },
         )
         return await benchmark.benchmark(

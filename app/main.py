@@ -21,6 +21,8 @@ from app.edge.problems import install_handlers
 from app.edge.state import Limits, State
 from app.edge.turns import Turns
 from app.edge.uploads import UploadBudget
+from app.evaluation import EvaluationDesk
+from app.insights import EvaluationRecords, JudgedPhotos
 from app.intake import FeedImages, Intake
 from app.loads import LoadDesk
 from app.readiness import readiness_checks
@@ -74,7 +76,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def _larger_bodies(settings: Settings) -> dict[tuple[str, str], Allowance]:
     feed = settings.max_feed_bytes + 64 * 1024
     smaller = "Pack the feed with gzip, name its address instead, or load it in parts."
-    return {("POST", "/loads"): Allowance(feed, settings.feed_timeout_s, smaller)}
+    photos = "Send the photos in several files."
+    return {
+        ("POST", "/loads"): Allowance(feed, settings.feed_timeout_s, smaller),
+        ("POST", "/judged-photos/import"): Allowance(feed, settings.feed_timeout_s, photos),
+    }
 
 
 async def _open(settings: Settings, stack: AsyncExitStack) -> State:
@@ -90,6 +96,8 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
     stack.push_async_callback(photos.close)
     events = wiring.open_events(settings)
     stack.push_async_callback(events.close)
+    insights = wiring.open_insights(settings)
+    stack.push_async_callback(insights.close)
     analyzer = wiring.build_analyzer(settings)
     stack.push_async_callback(analyzer.close)
     fetcher = wiring.build_fetcher(settings)
@@ -101,6 +109,10 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
     group = await stack.enter_async_context(anyio.create_task_group())
     stack.callback(group.cancel_scope.cancel)
     group.start_soon(tutor.keep_up)
+    search = wiring.build_search(settings, catalog, analyzer)
+    judged, records = JudgedPhotos(insights), EvaluationRecords(insights)
+    desk = EvaluationDesk(search, catalog, decoder.decode, judged, records)
+    stack.push_async_callback(desk.close)
     return State(
         catalog=catalog,
         writer=writer,
@@ -110,9 +122,16 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
         photos=photos,
         events=events,
         intake=Intake(decoder, analyzer, FeedImages(fetcher, max_bytes=settings.max_photo_bytes)),
-        search=wiring.build_search(settings, catalog, analyzer),
+        search=search,
+        judged=judged,
+        evaluations=records,
+        desk=desk,
         readiness=health.Readiness(readiness_checks(catalog, decoder, analyzer)),
         uploads=UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes),
         turns=Turns(settings.searches_at_once, settings.searches_waiting),
-        limits=Limits(deadline_s=settings.deadline_ms / 1000, keeps_photos=settings.photo_ttl_s > 0),
+        limits=Limits(
+            deadline_s=settings.deadline_ms / 1000,
+            keeps_photos=settings.photo_ttl_s > 0,
+            max_photo_bytes=settings.max_photo_bytes,
+        ),
     )

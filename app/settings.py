@@ -179,6 +179,11 @@ class Settings(BaseSettings):
         " processes. It holds no photo, no words and nobody's name or address.",
     )
     events_days: float = Field(default=90, gt=0, le=3650, description="How long events are kept, in days.")
+    insights: Path = Field(
+        default=Path("data/insights"),
+        description="Folder of what is known about pictures, judged photos and decided duplicates; shared by all server"
+        " processes and the loader.",
+    )
     fetch_private: bool = Field(
         default=False,
         description="`true` also fetches product pictures over plain http and from private addresses: for a shop whose"

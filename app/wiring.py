@@ -26,6 +26,7 @@ from app.catalog import Catalog, NothingPublished, sqlite
 from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
 from app.errors import AppError, Conflict
 from app.events import EventLog
+from app.insights import InsightStore
 from app.intake import ARTIFACT, Fit
 from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore, keep_freed_memory
 from app.search import Calibration, VisualSearch, read_calibration, shipped_calibration
@@ -212,6 +213,11 @@ def open_photo_store(settings: Settings) -> PhotoStore:
 def open_events(settings: Settings) -> EventLog:
     """Where answers, and what shoppers did with them, are kept. Raises EventsUnavailable."""
     return EventLog(settings.events, keep_days=settings.events_days)
+
+
+def open_insights(settings: Settings) -> InsightStore:
+    """What was found out about the shop and decided by people. Raises InsightsUnavailable."""
+    return InsightStore(settings.insights)
 
 
 def build_fetcher(settings: Settings) -> ImageFetcher:

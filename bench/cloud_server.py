@@ -213,6 +213,7 @@ def _server(shop: Shop, folder: Path, away: Fakes | None, *sources: str, **more:
         "AKIN_CATALOG": shop.catalog,
         "AKIN_PHOTO_STORE": str(folder / "photos.db"),
         "AKIN_EVENTS": str(folder / "events.db"),
+        "AKIN_INSIGHTS": str(folder / "insights"),
         "AKIN_CLOUD_STORE": str(folder / "cloud.db"),
         "AKIN_MODEL_CARDS": str(folder / "cards"),
         "AKIN_ANALYZERS": ",".join((*sources, "local")),

@@ -63,6 +63,7 @@ def run(count: int, seed: int) -> Outcome:
             "AKIN_CATALOG": catalog,
             "AKIN_PHOTO_STORE": f"{folder}/photos.db",
             "AKIN_EVENTS": f"{folder}/events.db",
+            "AKIN_INSIGHTS": f"{folder}/insights",
             "AKIN_WORKERS": str(WORKERS),
             "AKIN_PHOTO_TTL_S": "60",
         }

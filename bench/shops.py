@@ -39,6 +39,7 @@ class Shop:
             "AKIN_CATALOG": self.catalog,
             "AKIN_PHOTO_STORE": str(folder / "photos.db"),
             "AKIN_EVENTS": str(folder / "events.db"),
+            "AKIN_INSIGHTS": str(folder / "insights"),
         } | more
 
 

@@ -32,6 +32,7 @@ def environment(port: int) -> dict[str, str]:
         "AKIN_CATALOG": f"sqlite:///{HOME / 'akin.db'}",
         "AKIN_PHOTO_STORE": str(HOME / "photos.db"),
         "AKIN_EVENTS": str(HOME / "events.db"),
+        "AKIN_INSIGHTS": str(HOME / "insights"),
         "AKIN_MEDIA": str(SHOP),
         "AKIN_PORT": str(port),
     }

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api import generations, interactions, listing, loads, products, search
+from app.api import evaluations, generations, interactions, judged, lab, listing, loads, products, search
 from app.api.openapi import install_openapi
 
 router = APIRouter()
@@ -11,6 +11,9 @@ router.include_router(interactions.router)
 router.include_router(listing.router)
 router.include_router(products.router)
 router.include_router(loads.router)
+router.include_router(lab.router)
+router.include_router(judged.router)
+router.include_router(evaluations.router)
 router.include_router(generations.router)
 
 __all__ = ["install_openapi", "router"]

@@ -73,6 +73,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             {"name": "products", "description": "Read and change single products; searchable within 2 seconds."},
             {"name": "loads", "description": "Load whole feeds, or parts of the shop, without a command line."},
             {"name": "generations", "description": "Versions of the catalog: publish, go back, delete."},
+            {"name": "lab", "description": "Take searches apart, judge photos, measure settings on them."},
             {"name": "health", "description": "For whoever runs the server."},
         ],
     )

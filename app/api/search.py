@@ -9,15 +9,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 
-from app.analysis import Gap, InvalidBox
+from app.analysis import Gap
 from app.api import examples
 from app.api.noting import noted
 from app.api.openapi import body_problems, example, problems
+from app.api.photo_field import PHOTO_PROBLEMS, photo_of_form
 from app.api.schemas import SearchAnswer
 from app.api.shapes import search_answer
-from app.catalog import CatalogUnavailable, EmbeddingMismatch, NothingPublished, UnknownFilter
+from app.catalog import CatalogUnavailable, NothingPublished, UnknownFilter
 from app.edge import (
-    Busy,
     Deadline,
     DecoderDep,
     EventsDep,
@@ -39,20 +39,7 @@ from app.edge import (
 )
 from app.errors import Unavailable
 from app.events import Asked, EventLog
-from app.photos import (
-    DecoderBusy,
-    Photo,
-    PhotoCorrupt,
-    PhotoDecoder,
-    PhotoEmpty,
-    PhotoNotFound,
-    PhotoStore,
-    PhotoTooLarge,
-    PhotoTooManyPixels,
-    PhotoTooSmall,
-    PhotoTruncated,
-    PhotoUnsupportedFormat,
-)
+from app.photos import Photo, PhotoDecoder, PhotoStore
 from app.search import CursorExpired, DeadlineExceeded, EmptyQuery, InvalidCursor, VisualSearch, Wishes
 
 PHOTO_FIELDS = ("photo", "photo_id", "crop", "text", "filters", "limit", "cursor")
@@ -91,19 +78,8 @@ router = APIRouter(tags=["search"])
         **body_problems(
             InvalidForm,
             UnsupportedMediaType,
-            InvalidBox,
             *SEARCH_PROBLEMS,
-            PhotoEmpty,
-            PhotoTooLarge,
-            PhotoTooManyPixels,
-            PhotoTooSmall,
-            PhotoUnsupportedFormat,
-            PhotoTruncated,
-            PhotoCorrupt,
-            PhotoNotFound,
-            EmbeddingMismatch,
-            Busy,
-            DecoderBusy,
+            *PHOTO_PROBLEMS,
         ),
     },
 )
@@ -168,7 +144,7 @@ async def _answer(
     deadline: Deadline,
 ) -> SearchAnswer:
     started = time.perf_counter()
-    photo = await _photo(form, decoder, photos)
+    photo = await photo_of_form(form, decoder, photos)
     decoded = time.perf_counter()
     keeping = asyncio.ensure_future(_kept(form.fields.get("photo_id"), photo, photos if limits.keeps_photos else None))
     try:
@@ -180,24 +156,6 @@ async def _answer(
     decode_ms = (decoded - started) * 1000
     whole = replace(result, degraded=(*result.degraded, *gaps), timings_ms={"decode": decode_ms, **result.timings_ms})
     return search_answer(await noted(events, whole, Asked.PHOTO), photo_id)
-
-
-async def _photo(form: Form, decoder: PhotoDecoder, photos: PhotoStore) -> Photo:
-    """The photo to search with.
-
-    Digest and pixels are the same whether the file was sent or its photo_id: a cursor of the one continues the other.
-    """
-    data, photo_id = form.files.get("photo"), form.fields.get("photo_id")
-    if (data is None) == (photo_id is None):
-        raise InvalidRequest(
-            "Send either `photo` or `photo_id`.",
-            fix="Send the file as the form field `photo`, e.g. curl -F photo=@chair.jpg.",
-            errors=[{"field": "photo", "message": "exactly one of photo and photo_id is needed"}],
-        )
-    if photo_id is not None:
-        return await decoder.reread(await photos.get(photo_id))
-    assert data is not None
-    return await decoder.decode(data)
 
 
 async def _kept(known: str | None, photo: Photo, photos: PhotoStore | None) -> tuple[str | None, tuple[Gap, ...]]:

@@ -8,7 +8,9 @@ from starlette.requests import Request
 from app.catalog import Catalog, CatalogWriter
 from app.edge.state import Limits, State
 from app.edge.uploads import UploadBudget
+from app.evaluation import EvaluationDesk
 from app.events import EventLog
+from app.insights import EvaluationRecords, JudgedPhotos
 from app.intake import Intake
 from app.loads import LoadDesk
 from app.photos import PhotoDecoder, PhotoStore
@@ -43,6 +45,18 @@ async def _events(request: Request) -> EventLog:
     return _state(request)["events"]
 
 
+async def _judged(request: Request) -> JudgedPhotos:
+    return _state(request)["judged"]
+
+
+async def _evaluations(request: Request) -> EvaluationRecords:
+    return _state(request)["evaluations"]
+
+
+async def _desk(request: Request) -> EvaluationDesk:
+    return _state(request)["desk"]
+
+
 async def _intake(request: Request) -> Intake:
     return _state(request)["intake"]
 
@@ -65,6 +79,9 @@ LoadsDep = Annotated[LoadDesk, Depends(_loads)]
 DecoderDep = Annotated[PhotoDecoder, Depends(_decoder)]
 PhotosDep = Annotated[PhotoStore, Depends(_photos)]
 EventsDep = Annotated[EventLog, Depends(_events)]
+JudgedDep = Annotated[JudgedPhotos, Depends(_judged)]
+EvaluationsDep = Annotated[EvaluationRecords, Depends(_evaluations)]
+DeskDep = Annotated[EvaluationDesk, Depends(_desk)]
 IntakeDep = Annotated[Intake, Depends(_intake)]
 SearchDep = Annotated[VisualSearch, Depends(_search)]
 UploadsDep = Annotated[UploadBudget, Depends(_uploads)]

@@ -188,6 +188,15 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "search-not-found": 404,
         "interaction-mismatch": 422,
         "events-unavailable": 503,
+        # insights
+        "invalid-judged-set": 422,
+        "invalid-weights": 422,
+        "judged-photo-not-found": 404,
+        "evaluation-not-found": 404,
+        "pair-not-found": 404,
+        "nothing-judged": 409,
+        "evaluation-running": 409,
+        "insights-unavailable": 503,
         # catalog
         "unknown-filter": 422,
         "products-rejected": 422,

@@ -8,7 +8,9 @@ from app.catalog import Catalog, CatalogWriter
 from app.edge.health import Readiness
 from app.edge.turns import Turns
 from app.edge.uploads import UploadBudget
+from app.evaluation import EvaluationDesk
 from app.events import EventLog
+from app.insights import EvaluationRecords, JudgedPhotos
 from app.intake import Intake
 from app.loads import LoadDesk
 from app.photos import PhotoDecoder, PhotoStore
@@ -17,10 +19,12 @@ from app.search import VisualSearch
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may cost. deadline_s: seconds for the whole search. keeps_photos: whether a photo gets an id."""
+    """What one request may cost. deadline_s: seconds for the whole search. keeps_photos: whether a photo gets an id.
+    max_photo_bytes: of a picture file."""
 
     deadline_s: float
     keeps_photos: bool
+    max_photo_bytes: int = 15 * 1024 * 1024
 
 
 class State(TypedDict):
@@ -33,6 +37,9 @@ class State(TypedDict):
     decoder: PhotoDecoder
     photos: PhotoStore
     events: EventLog
+    judged: JudgedPhotos
+    evaluations: EvaluationRecords
+    desk: EvaluationDesk
     intake: Intake
     search: VisualSearch
     readiness: Readiness

@@ -1,7 +1,10 @@
 """Evaluation: how good the search is on judged photos, and the fit of its calibration."""
 
 from app.evaluation.clicks import Impression, ShownItem, holds_impressions, lists_of_clicks, read_impressions, recorded
+from app.evaluation.compare import Change, Comparison, Moved, compared
+from app.evaluation.desk import EvaluationDesk
 from app.evaluation.evaluate import evaluate
+from app.evaluation.exchange import Imported, Refused, export_set, import_set
 from app.evaluation.judgments import InvalidQueries, JudgedPhoto, read_judged_photos
 from app.evaluation.lists import JudgedList, gathered
 from app.evaluation.metrics import Measure
@@ -15,14 +18,20 @@ from app.evaluation.tune import Tuning, Verdict, tuned
 from app.evaluation.versions import NothingToUndo, keep, undo
 
 __all__ = [
+    "Change",
+    "Comparison",
+    "EvaluationDesk",
+    "Imported",
     "Impression",
     "InvalidQueries",
     "JudgedList",
     "JudgedPhoto",
     "Measure",
+    "Moved",
     "NothingToUndo",
     "Outcome",
     "PairCollector",
+    "Refused",
     "Report",
     "Shown",
     "ShownItem",
@@ -30,11 +39,14 @@ __all__ = [
     "TuningRefused",
     "UnusableJudgments",
     "Verdict",
+    "compared",
     "evaluate",
+    "export_set",
     "fitted",
     "gather",
     "gathered",
     "holds_impressions",
+    "import_set",
     "keep",
     "lists_of_clicks",
     "pictures_under",

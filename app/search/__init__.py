@@ -1,11 +1,12 @@
 """Search: the one use case. From a photo, words or a product to ranked products with reasons."""
 
 from app.search.calibration import Calibration, Feature, Move, Stage, Weights, read_calibration, shipped_calibration
+from app.search.dissect import Dissected, Part, dissected, tried
 from app.search.errors import CursorExpired, DeadlineExceeded, EmptyQuery, InvalidCursor, InvalidLimit
 from app.search.model import EVIDENCE_BYTES, Evidence, Match, RankedProduct, Reason, ReasonCode, SearchResult, Wishes
 from app.search.query import same_color
 from app.search.rank import FEATURES, Closeness, Question, Scored, features_of, probability
-from app.search.service import Findings, VisualSearch
+from app.search.service import Findings, Stopwatch, VisualSearch, deadline
 
 __all__ = [
     "EVIDENCE_BYTES",
@@ -14,6 +15,7 @@ __all__ = [
     "Closeness",
     "CursorExpired",
     "DeadlineExceeded",
+    "Dissected",
     "EmptyQuery",
     "Evidence",
     "Feature",
@@ -22,6 +24,7 @@ __all__ = [
     "InvalidLimit",
     "Match",
     "Move",
+    "Part",
     "Question",
     "RankedProduct",
     "Reason",
@@ -29,12 +32,16 @@ __all__ = [
     "Scored",
     "SearchResult",
     "Stage",
+    "Stopwatch",
     "VisualSearch",
     "Weights",
     "Wishes",
+    "deadline",
+    "dissected",
     "features_of",
     "probability",
     "read_calibration",
     "same_color",
     "shipped_calibration",
+    "tried",
 ]

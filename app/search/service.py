@@ -105,6 +105,27 @@ class VisualSearch:
         self._popularity = popularity or {}
         self._deepen = deepen
 
+    @property
+    def calibration(self) -> Calibration:
+        """How its scores are made."""
+        return self._calibration
+
+    @property
+    def popularity(self) -> Mapping[str, float]:
+        """Product id -> 0..1, as it is now."""
+        return self._popularity
+
+    def with_calibration(self, calibration: Calibration) -> "VisualSearch":
+        """The same search whose scores are made with other numbers."""
+        return VisualSearch(
+            self._catalog,
+            self._analyzer,
+            calibration,
+            executor=self._executor,
+            popularity=self._popularity,
+            deepen=self._deepen,
+        )
+
     async def by_photo(
         self,
         photo: Photo,
@@ -224,7 +245,7 @@ class VisualSearch:
         watch.lap("facets")
         products = {product.id: product for product in found}
         # One that was deleted since it was found is left out.
-        items = self._items(findings, [one for one in shown if one.product_id in products], products)
+        items = self.ranked(findings, [one for one in shown if one.product_id in products], products)
         analysis = _settled(findings.analysis, voters, products)
         watch.lap("explain")
         last = shown[-1] if len(rest) > len(shown) else None
@@ -242,9 +263,10 @@ class VisualSearch:
             first=len(results) - len(rest) + 1,
         )
 
-    def _items(
+    def ranked(
         self, findings: Findings, shown: Sequence[Scored], products: Mapping[str, Product]
     ) -> tuple[RankedProduct, ...]:
+        """What a shopper is shown of these candidates: products (by id, each must be there) with their reasons."""
         parts = contributions(shown, findings.question, self._calibration, self._popularity)
         return tuple(
             RankedProduct(

@@ -105,6 +105,7 @@ def settings_in(folder: Path, **changes: object) -> Settings:
             "catalog": f"sqlite:///{folder / 'akin.db'}",
             "photo_store": folder / "photos.db",
             "events": folder / "events.db",
+            "insights": folder / "insights",
             "loads": folder / "loads",
             "decode_slots": 1,
             "deadline_ms": 120_000,  # a starved machine is no reason for a red test

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from app.api import load_schemas, schemas
+from app.api import lab_schemas, load_schemas, schemas
 from app.cli import json_text
 from app.edge.errors import STATUS
 from app.edge.health import LiveAnswer, ReadyAnswer
@@ -42,6 +42,9 @@ def test_it_is_openapi_31_with_stable_unique_operation_ids() -> None:
     assert sorted(ids) == sorted(set(ids))
     assert set(ids) == {
         *("searchByPhoto", "searchByWords", "findSimilar", "recordInteractions"),
+        *("searchInLab", "getWeights", "startEvaluation", "listEvaluations", "getEvaluation", "compareEvaluations"),
+        *("listJudgedPhotos", "judgePhoto", "getJudgedPhoto", "getJudgedJpeg", "changeJudgedPhoto"),
+        *("deleteJudgedPhoto", "exportJudgedPhotos", "importJudgedPhotos"),
         *("listProducts", "getProduct", "putProduct", "patchProduct", "deleteProduct"),
         *("startLoad", "listLoads", "getLoad", "cancelLoad", "getRejects"),
         *("listGenerations", "publishGeneration", "rollBack", "pruneGenerations", "abandonGeneration"),
@@ -87,6 +90,13 @@ MODELS: dict[str, type[BaseModel]] = {
     **{
         name: getattr(load_schemas, name)
         for name in ("LoadModel", "LoadList", "LoadByAddress", "KeptGeneration", "GenerationList", "Pruned")
+    },
+    **{
+        name: getattr(lab_schemas, name)
+        for name in (
+            *("CalibrationModel", "LabAnswer", "JudgedList", "JudgedModel", "JudgedChange", "ImportedModel"),
+            *("EvaluationOrder", "EvaluationModel", "EvaluationList", "ComparisonModel"),
+        )
     },
     "LiveAnswer": LiveAnswer,
     "ReadyAnswer": ReadyAnswer,

@@ -35,6 +35,7 @@ def settings_of(folder: Path) -> dict[str, str]:
         "AKIN_CATALOG": f"sqlite:///{folder / 'akin.db'}",
         "AKIN_PHOTO_STORE": str(folder / "photos.db"),
         "AKIN_EVENTS": str(folder / "events.db"),
+        "AKIN_INSIGHTS": str(folder / "insights"),
         "AKIN_DECODE_SLOTS": "1",
     }
 
