@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.benchmark import free_port
-from bench import engine, loader_kill, loader_rate, mutated_uploads
+from bench import engine, live_changes, loader_kill, loader_rate, mutated_uploads
 from bench.promise import NotMeasurable, Promise, shared
 from bench.shops import ROOT, clean_environment, demo_shop, evaluate, shared_shop
 
@@ -71,6 +71,7 @@ grocery = shared(lambda: measured_on("grocery"))
 clothing = shared(lambda: measured_on("clothing"))
 at_100k = shared(engine.at_100k)
 rate = shared(loader_rate.measure)
+changes = shared(live_changes.measure)
 kills = shared(loader_kill.measure)
 hostile = shared(mutated_uploads.measure)
 
@@ -89,6 +90,7 @@ PROMISES = [
     Promise("main.clothing.type@1", "at least", 0.30, "", clothing("hit@1")),
     Promise("main.request.ratio", "at most", 1.4, "x", at_100k("ratio")),
     Promise("main.request.resident", "at most", 600, "MB", at_100k("resident_mb")),
+    Promise("main.change.visible", "at most", 2.0, "s", changes("visible_s")),
     Promise("main.loader.rate", "at least", 25, "images/s", rate("images_per_s")),
     Promise("main.loader.analysis", "at least", 0.90, "", rate("analysis_share")),
     Promise("main.kill.lost", "at most", 0, "", kills("lost")),
