@@ -153,6 +153,11 @@ SEARCH_FORM: Final[dict[str, Any]] = {
                     },
                     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 24},
                     "cursor": {"type": "string", "description": "`next_cursor` of the page before."},
+                    "sort": {
+                        "enum": ["match", "price_asc", "price_desc"],
+                        "default": "match",
+                        "description": "Order of the result set; products without a price come last.",
+                    },
                 },
             },
             "examples": {

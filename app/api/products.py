@@ -16,6 +16,7 @@ from app.api.search import (
     CursorParameter,
     FiltersParameter,
     LimitParameter,
+    SortParameter,
     TextParameter,
 )
 from app.api.shapes import product_detail, search_answer
@@ -86,10 +87,11 @@ async def find_similar(
     filters: FiltersParameter = "",
     limit: LimitParameter = "",
     cursor: CursorParameter = "",
+    sort: SortParameter = "",
 ) -> SearchAnswer:
     """Compares the product's main picture with all others; the product itself is not in the answer."""
     refuse_unknown(request.query_params, WORD_FIELDS)
-    wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor})
+    wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor, "sort": sort})
     found = await work.do(lambda deadline: search.similar_to(product_id, wishes, deadline_s=deadline.left_s))
     return search_answer(await noted(events, found, Asked.SIMILAR))
 

@@ -40,10 +40,10 @@ from app.edge import (
 from app.errors import Unavailable
 from app.events import Asked, EventLog
 from app.photos import Photo, PhotoDecoder, PhotoStore
-from app.search import CursorExpired, DeadlineExceeded, EmptyQuery, InvalidCursor, VisualSearch, Wishes
+from app.search import CursorExpired, DeadlineExceeded, EmptyQuery, InvalidCursor, Sort, VisualSearch, Wishes
 
-PHOTO_FIELDS = ("photo", "photo_id", "crop", "text", "filters", "limit", "cursor")
-WORD_FIELDS = ("text", "filters", "limit", "cursor")
+PHOTO_FIELDS = ("photo", "photo_id", "crop", "text", "filters", "limit", "cursor", "sort")
+WORD_FIELDS = ("text", "filters", "limit", "cursor", "sort")
 
 SEARCH_PROBLEMS = (
     InvalidRequest,
@@ -63,6 +63,9 @@ FiltersParameter = Annotated[
 ]
 LimitParameter = Annotated[str, Query(description="Items a page, 1 to 100; 24 when left out.", examples=["24"])]
 CursorParameter = Annotated[str, Query(description="`next_cursor` of the page before.")]
+SortParameter = Annotated[
+    str, Query(description=f"Order of the result set: {', '.join(Sort)}; `match`, the best first, when left out.")
+]
 
 logger = logging.getLogger("akin.api")
 router = APIRouter(tags=["search"])
@@ -125,10 +128,11 @@ async def search_by_words(
     filters: FiltersParameter = "",
     limit: LimitParameter = "",
     cursor: CursorParameter = "",
+    sort: SortParameter = "",
 ) -> SearchAnswer:
     """Titles, brands, types, colors, materials and descriptions are searched; the best matches come first."""
     refuse_unknown(request.query_params, WORD_FIELDS)
-    wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor})
+    wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor, "sort": sort})
     result = await work.do(lambda deadline: search.by_text(wishes, deadline_s=deadline.left_s))
     return search_answer(await noted(events, result, Asked.WORDS))
 

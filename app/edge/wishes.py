@@ -8,7 +8,7 @@ from typing import Any
 from app.analysis import Box, InvalidBox
 from app.catalog import Availability, FacetField, Filter, HasAttribute, HasLabel, OneOf, PriceBetween, UnknownFilter
 from app.edge.errors import InvalidJson, InvalidRequest
-from app.search import Wishes
+from app.search import Sort, Wishes
 
 MAX_TEXT = 500
 MAX_VALUES = 50
@@ -30,7 +30,7 @@ FILTER_NAMES = (*_FIELDS, "label", "label_confidence", "price_min", "price_max",
 
 
 def read_wishes(values: Mapping[str, str]) -> Wishes:
-    """Wishes from the texts of a form or a query string: crop, text, filters, limit, cursor (each may be missing).
+    """Wishes from the texts of a form or a query string: crop, text, filters, limit, cursor, sort; each may be missing.
 
     Raises InvalidBox, UnknownFilter, InvalidJson, InvalidRequest.
     """
@@ -40,6 +40,7 @@ def read_wishes(values: Mapping[str, str]) -> Wishes:
         filters=read_filters(values.get("filters", "")),
         limit=read_limit(values.get("limit", "")),
         cursor=values.get("cursor") or None,
+        sort=read_sort(values.get("sort", "")),
     )
 
 
@@ -82,6 +83,13 @@ def read_limit(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
         raise _invalid("limit", f"is not a whole number from 1 to {MAX_LIMIT}", "Ask for 1 to 100 items a page.")
     return int(text)
+
+
+def read_sort(text: str) -> Sort:
+    """The order; by score where nothing is given. Raises InvalidRequest."""
+    if text and text not in set(Sort):
+        raise _invalid("sort", "is no order", f"Use: {', '.join(Sort)}.")
+    return Sort(text or Sort.MATCH)
 
 
 def read_filters(text: str) -> tuple[Filter, ...]:

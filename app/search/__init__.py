@@ -3,7 +3,17 @@
 from app.search.calibration import Calibration, Feature, Move, Stage, Weights, read_calibration, shipped_calibration
 from app.search.dissect import Dissected, Part, dissected, tried
 from app.search.errors import CursorExpired, DeadlineExceeded, EmptyQuery, InvalidCursor, InvalidLimit
-from app.search.model import EVIDENCE_BYTES, Evidence, Match, RankedProduct, Reason, ReasonCode, SearchResult, Wishes
+from app.search.model import (
+    EVIDENCE_BYTES,
+    Evidence,
+    Match,
+    RankedProduct,
+    Reason,
+    ReasonCode,
+    SearchResult,
+    Sort,
+    Wishes,
+)
 from app.search.query import same_color
 from app.search.rank import FEATURES, Closeness, Question, Scored, features_of, probability
 from app.search.service import Findings, Stopwatch, VisualSearch, deadline
@@ -31,6 +41,7 @@ __all__ = [
     "ReasonCode",
     "Scored",
     "SearchResult",
+    "Sort",
     "Stage",
     "Stopwatch",
     "VisualSearch",

@@ -17,6 +17,14 @@ class Match(StrEnum):
     LOOSE = "loose"
 
 
+class Sort(StrEnum):
+    """How the result set is ordered; amounts of several currencies are compared as they are."""
+
+    MATCH = "match"
+    PRICE_ASC = "price_asc"
+    PRICE_DESC = "price_desc"
+
+
 class ReasonCode(StrEnum):
     """Why a product is in the answer. Wording belongs to pages and documentation, not here."""
 
@@ -91,6 +99,7 @@ class Wishes:
     filters: tuple[Filter, ...] = ()
     limit: int = 24
     cursor: str | None = None
+    sort: Sort = Sort.MATCH
 
 
 @dataclass(frozen=True, slots=True)

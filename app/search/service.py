@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from secrets import token_urlsafe
 from time import perf_counter
 
@@ -16,7 +17,7 @@ from app.search.closer import look_closer
 from app.search.cursor import Cursor, read_cursor, search_key
 from app.search.errors import DeadlineExceeded, EmptyQuery, InvalidLimit
 from app.search.explain import explain
-from app.search.model import Match, RankedProduct, SearchResult, Wishes
+from app.search.model import Match, RankedProduct, SearchResult, Sort, Wishes
 from app.search.query import analysis_of_product, query_for_photo, query_for_words
 from app.search.rank import (
     Closeness,
@@ -31,6 +32,7 @@ from app.search.rank import (
     worth_a_closer_look,
 )
 from app.search.settle import VOTERS, agreement, settled
+from app.search.sorting import placed
 
 MOST_ON_A_PAGE = 100
 CLOSER_LOOKS = 48
@@ -232,10 +234,12 @@ class VisualSearch:
     async def _page(self, findings: Findings, wishes: Wishes, key: str, watch: Stopwatch) -> SearchResult:
         snapshot = findings.snapshot
         generation = snapshot.generation
+        key = key if wishes.sort is Sort.MATCH else f"{key} {wishes.sort}"
         after = read_cursor(wishes.cursor, search=key, generation=generation.id) if wishes.cursor is not None else None
         results = relevant(findings.scored, self._calibration)
-        rest = [one for one in results if after is None or after.starts_after(one.score, one.product_id)]
-        shown = rest[: wishes.limit]
+        order = placed(results, wishes.sort, await _prices(snapshot, results, wishes.sort))
+        rest = [(place, one) for place, one in order if after is None or after.starts_after(place, one.product_id)]
+        shown = [one for _, one in rest[: wishes.limit]]
         voters = results[:VOTERS] if findings.analysis is not None else []
         wanted = dict.fromkeys(one.product_id for one in (*voters, *shown))
         # One counts in memory, the other reads the file: neither waits for the other.
@@ -248,8 +252,8 @@ class VisualSearch:
         items = self.ranked(findings, [one for one in shown if one.product_id in products], products)
         analysis = _settled(findings.analysis, voters, products)
         watch.lap("explain")
-        last = shown[-1] if len(rest) > len(shown) else None
-        cursor = Cursor(generation.id, key, last.score, last.product_id).encoded() if last is not None else None
+        last = rest[len(shown) - 1] if len(rest) > len(shown) else None
+        cursor = Cursor(generation.id, key, last[0], last[1].product_id).encoded() if last is not None else None
         return SearchResult(
             search_id=token_urlsafe(12),
             items=items,
@@ -286,6 +290,14 @@ class VisualSearch:
         if self._calibration.embedder not in ("", embedder):
             gaps = (*gaps, Gap("calibration", "other-embedder"))
         return gaps
+
+
+async def _prices(snapshot: Snapshot, results: Sequence[Scored], sort: Sort) -> Mapping[str, Decimal | None]:
+    """What a shopper pays for each result; read only where the order asks for it."""
+    if sort is Sort.MATCH:
+        return {}
+    products = await snapshot.products([one.product_id for one in results])
+    return {one.id: one.sells_for.amount if one.sells_for is not None else None for one in products}
 
 
 def _settled(

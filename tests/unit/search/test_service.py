@@ -32,6 +32,7 @@ from app.search import (
     InvalidLimit,
     Match,
     RankedProduct,
+    Sort,
     VisualSearch,
     Wishes,
 )
@@ -95,6 +96,28 @@ async def test_the_pages_hold_the_result_set_once_in_order(catalog: Catalog, lim
     assert first.total > 7
     keys = [(-item.score, item.product.id) for item in items]
     assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("sort", [Sort.PRICE_ASC, Sort.PRICE_DESC])
+async def test_sorting_by_price_orders_the_same_set_over_all_pages(path: Path, sort: Sort) -> None:
+    goods = stock()
+    goods[0] = replace(goods[0], price=None, sale_price=None)
+    async with open_shop(path, goods) as catalog:
+        search = searching(catalog)
+        by_score = await whole_set(search, Wishes(limit=100))
+        items = await whole_set(search, Wishes(limit=3, sort=sort))
+    assert {item.product.id: item.score for item in items} == {item.product.id: item.score for item in by_score}
+    paid = [item.product.sells_for.amount for item in items if item.product.sells_for is not None]
+    assert paid == sorted(paid, reverse=sort is Sort.PRICE_DESC)
+    assert len(set(paid)) > 3
+    assert items[-1].product.id == goods[0].id
+
+
+async def test_a_cursor_belongs_to_its_order(catalog: Catalog) -> None:
+    search = searching(catalog)
+    page = await search.by_photo(a_photo(), Wishes(limit=2))
+    with pytest.raises(InvalidCursor):
+        await search.by_photo(a_photo(), Wishes(limit=2, cursor=page.next_cursor, sort=Sort.PRICE_ASC))
 
 
 @pytest.mark.parametrize(
