@@ -13,6 +13,7 @@ from rich.table import Table
 from app import wiring
 from app.catalog import Catalog, CatalogWriter, Generation, before_published
 from app.settings import Settings, load_settings
+from app.wiring_fallback import bring_copy_up_to_date
 
 T = TypeVar("T")
 
@@ -44,6 +45,7 @@ def list_generations(as_json: JsonOption = False, catalog: CatalogOption = None)
 def publish(generation: IdArgument, as_json: JsonOption = False, catalog: CatalogOption = None) -> None:
     """Make a verified or retired version the published one, at once and for all server processes."""
     _tell(_with_catalog(catalog, lambda opened: opened.publish(generation)), as_json=as_json)
+    _bring_copy_up_to_date(catalog)
 
 
 @generations.command(epilog="Example:  akin generations rollback")
@@ -54,6 +56,7 @@ def rollback(as_json: JsonOption = False, catalog: CatalogOption = None) -> None
         return await opened.publish(before_published(await opened.generations()).id)
 
     _tell(_with_catalog(catalog, back), as_json=as_json)
+    _bring_copy_up_to_date(catalog)
 
 
 @generations.command(epilog="Examples:  akin generations prune   |   akin generations prune --keep 0")
@@ -79,6 +82,11 @@ def abandon(generation: IdArgument, as_json: JsonOption = False, catalog: Catalo
 
 def _tell(published: Generation, *, as_json: bool) -> None:
     typer.echo(json.dumps(_facts(published), indent=2) if as_json else f"Published {published.id}.")
+
+
+def _bring_copy_up_to_date(address: str | None) -> None:
+    if trouble := asyncio.run(bring_copy_up_to_date(_settings(address))):
+        typer.echo(trouble, err=True)
 
 
 def _facts(one: Generation) -> dict[str, object]:

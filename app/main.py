@@ -12,6 +12,7 @@ from starlette.routing import Mount
 from app import __version__, wiring
 from app.api import install_openapi, reference
 from app.api import router as api_router
+from app.catalog.fallback import FallbackCatalog
 from app.edge import health
 from app.edge.cors import Cors
 from app.edge.media import MediaFiles
@@ -28,6 +29,7 @@ from app.loads import LoadDesk
 from app.readiness import readiness_checks
 from app.settings import Settings, load_settings
 from app.web import install_pages
+from app.wiring_fallback import open_serving_catalog
 
 COLLECT_AFTER = (10_000, 20, 20)
 """When cycles are looked for. A search makes some thousands of small objects and hardly a cycle; with Python's own 700
@@ -86,7 +88,7 @@ def _larger_bodies(settings: Settings) -> dict[tuple[str, str], Allowance]:
 async def _open(settings: Settings, stack: AsyncExitStack) -> State:
     """Open everything; what was opened is closed by the stack, also when a later step fails."""
     gc.set_threshold(*COLLECT_AFTER)
-    catalog = wiring.open_catalog(settings)
+    catalog = open_serving_catalog(settings)
     stack.push_async_callback(catalog.close)
     writer = wiring.open_catalog_writer(settings)
     stack.push_async_callback(writer.close)
@@ -113,6 +115,8 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
     judged, records = JudgedPhotos(insights), EvaluationRecords(insights)
     desk = EvaluationDesk(search, catalog, decoder.decode, judged, records)
     stack.push_async_callback(desk.close)
+    if isinstance(catalog, FallbackCatalog):
+        group.start_soon(catalog.keep_up)
     return State(
         catalog=catalog,
         writer=writer,

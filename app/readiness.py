@@ -3,22 +3,35 @@
 Apart from wiring.py, so that a command that serves nothing does not load the web framework.
 """
 
+import asyncio
 from collections.abc import Mapping
 
 from app.analysis.breaker import Position
 from app.catalog import Catalog
+from app.catalog.fallback import FallbackCatalog
 from app.edge.health import Check
+from app.errors import AppError
 from app.photos import PhotoDecoder
 from app.settings import InvalidSettings
 from app.wiring import OwnedAnalyzer
 from app.wiring_sources import Outside
+
+LOOKED_AT_S = 1.5
+"""How long the catalog's own check may take; less than all of a part's time."""
 
 
 def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAnalyzer) -> Mapping[str, Check]:
     """What /ready tries: the catalog, its published generation, the embedder against it, the decoder."""
 
     async def catalog_answers() -> str:
-        await catalog.ping()
+        try:
+            async with asyncio.timeout(LOOKED_AT_S):
+                await catalog.ping()
+        except (AppError, TimeoutError) as trouble:
+            # Searches are answered: taking the server out of service would make it worse.
+            if isinstance(catalog, FallbackCatalog) and await catalog.is_answered_by_copy():
+                return f"Searches are answered from the copy: {_said(trouble)}"
+            raise
         return "It answers."
 
     async def generation_is_published() -> str:
@@ -34,6 +47,13 @@ def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAna
             )
         return f"{analyzer.embedder} on both sides."
 
+    async def copy_is_kept() -> str:
+        assert isinstance(catalog, FallbackCatalog)
+        of = await catalog.copy_of()
+        return (
+            f"It is a copy of generation {of}." if of else "There is none yet; it is made when something is published."
+        )
+
     async def decoder_decodes() -> str:
         await decoder.warm_up()
         return "It decodes."
@@ -43,8 +63,15 @@ def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAna
         "generation": generation_is_published,
         "embedder": embedder_fits,
         "decoder": decoder_decodes,
+        **({"copy": copy_is_kept} if isinstance(catalog, FallbackCatalog) else {}),
         **source_checks(analyzer.outside),
     }
+
+
+def _said(trouble: Exception) -> str:
+    if isinstance(trouble, AppError):
+        return " ".join(part for part in (trouble.detail, trouble.fix) if part)
+    return f"the catalog did not answer within {LOOKED_AT_S:g} s."
 
 
 def source_checks(outside: Outside | None) -> Mapping[str, Check]:

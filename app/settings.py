@@ -7,13 +7,13 @@ import ipaddress
 import os
 import re
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from app.errors import AppError
+from app.settings_catalog import CatalogSettings
 
 PREFIX = "AKIN_"
 _ORIGIN = re.compile(r"https?://[a-z0-9._\[\]:-]+")
@@ -26,42 +26,11 @@ class InvalidSettings(AppError):
     title: ClassVar[str] = "The settings cannot be used"
 
 
-class Settings(BaseSettings):
+class Settings(CatalogSettings):
     """All settings of the server and the command-line programs. Read them with `load_settings`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
-    catalog: str = Field(
-        default="sqlite:///data/akin.db",
-        description="Where the products are: `sqlite:///PATH` (relative) or `sqlite:////PATH` (absolute), or one or"
-        " more nodes of an Elasticsearch, `https://HOST:9200`, separated by commas"
-        " ([elasticsearch.md](elasticsearch.md)).",
-    )
-    elasticsearch_api_key: SecretStr | None = Field(
-        default=None, description="API key for Elasticsearch, encoded as Elasticsearch gives it."
-    )
-    elasticsearch_ca: Path | None = Field(
-        default=None,
-        description="PEM file of the authority that signed Elasticsearch's certificate, where the system's do not do.",
-    )
-    elasticsearch_prefix: str = Field(
-        default="akin",
-        pattern="^[a-z][a-z0-9_]{0,40}$",
-        description="The names of all that this shop owns in the cluster begin with it.",
-    )
-    elasticsearch_vectors: Literal["int8_hnsw", "bbq_hnsw", "hnsw"] = Field(
-        default="int8_hnsw",
-        description="How new generations keep vectors: `int8_hnsw`, `bbq_hnsw` (less memory) or `hnsw` (uncompressed).",
-    )
-    elasticsearch_language: str = Field(
-        default="english", description="Language of the products' words, as Elasticsearch's stemmers name it."
-    )
-    elasticsearch_templates: Path | None = Field(
-        default=None, description="A changed copy of `es_templates/`, instead of the one that ships."
-    )
-    elasticsearch_timeout_s: float = Field(
-        default=10.0, gt=0, le=600, description="Longest time one request to Elasticsearch may take, in seconds."
-    )
     analyzers: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("local",),
         description="Who looks at photos, separated by commas: `local` always, and any of `google_vision`, `vertex`,"
@@ -318,22 +287,6 @@ class Settings(BaseSettings):
     def proxy_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
         """The networks `trusted_proxies` names."""
         return tuple(ipaddress.ip_network(network) for network in self.trusted_proxies)
-
-    @property
-    def sqlite_path(self) -> Path | None:
-        """The file `catalog` names, or None when it names another engine."""
-        url = urlsplit(self.catalog)
-        if url.scheme != "sqlite" or url.netloc or len(url.path) < 2:
-            return None
-        return Path(unquote(url.path[1:]))
-
-    @property
-    def elasticsearch_hosts(self) -> tuple[str, ...]:
-        """The nodes `catalog` names, () when it names another engine. A user or a password has no place in them."""
-        urls = tuple(part.strip() for part in self.catalog.split(","))
-        parsed = [urlsplit(url) for url in urls]
-        are_nodes = all(url.scheme in {"http", "https"} and url.hostname and "@" not in url.netloc for url in parsed)
-        return urls if are_nodes else ()
 
     @property
     def onnx_path(self) -> Path | None:

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -18,13 +18,14 @@ from app.command_line import program, run
 from app.intake import FeedImages, ImageSource, Intake, TypeFrom
 from app.photos import PhotoDecoder
 from app.settings import Settings, load_settings
+from app.wiring_fallback import bring_copy_up_to_date
 from catalog_loader.download import downloaded, fetched, is_url
 from catalog_loader.errors import ContradictoryOptions, FeedUnreachable
 from catalog_loader.load import Parts, Wanted, load
 from catalog_loader.pace import PacedImages
 from catalog_loader.price import PriceGate
 from catalog_loader.rejects import Rejects, rejects_path
-from catalog_loader.report import Summary
+from catalog_loader.report import Outcome, Summary
 from catalog_loader.sources import Feed, open_feed
 from catalog_loader.status import advice, generation_json
 from catalog_loader.survey import check
@@ -181,8 +182,10 @@ def rollback_command(
     catalog: CatalogOption = None,
 ) -> None:
     """Publish an earlier generation again, at once and for all servers."""
-    published = asyncio.run(_rollback(_settings(catalog), generation))
-    typer.echo(f"Published generation {published.id}: {published.products:,} products.")
+    settings = _settings(catalog)
+    published = asyncio.run(_rollback(settings, generation))
+    message = f"Published generation {published.id}: {published.products:,} products."
+    typer.echo(asyncio.run(_with_copy(settings, message)))
 
 
 async def _load(settings: Settings, feed: Feed, wanted: Wanted, told: Told, limit_rate: float | None) -> Summary:
@@ -200,7 +203,12 @@ async def _load(settings: Settings, feed: Feed, wanted: Wanted, told: Told, limi
         parts = Parts(catalog, writer, intake, fit, analyzer.embedder, analyzer.dims, is_taught, afford)
         async with _stoppable(quiet=told.quiet) as stop:
             with told.progress() as progress:
-                return await load(feed, wanted, parts, progress, stop)
+                summary = await load(feed, wanted, parts, progress, stop)
+                if summary.outcome in {Outcome.PUBLISHED, Outcome.UNCHANGED}:
+                    summary.message = await _with_copy(
+                        settings, summary.message, lambda: progress.stage("Bringing the copy up to date")
+                    )
+                return summary
 
 
 def _price_gate(settings: Settings, *, yes: bool) -> PriceGate:
@@ -264,6 +272,11 @@ async def _rollback(settings: Settings, generation_id: str | None) -> Generation
         return await catalog.publish(generation_id or before_published(await catalog.generations()).id)
     finally:
         await catalog.close()
+
+
+async def _with_copy(settings: Settings, message: str, begun: Callable[[], None] = lambda: None) -> str:
+    """The message, and what is to be said of the copy AKIN_CATALOG_FALLBACK names after it was brought up to date."""
+    return f"{message} {await bring_copy_up_to_date(settings, begun=begun)}".rstrip()
 
 
 @contextmanager

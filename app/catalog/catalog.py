@@ -29,6 +29,11 @@ class Snapshot(Protocol):
         """The generation that is held."""
         ...
 
+    @property
+    def degraded(self) -> str:
+        """Why a copy answers instead of the catalog itself ("unavailable", "deadline"); "" when none does."""
+        ...
+
     async def retrieve(self, query: Query) -> Candidates:
         """Find the products that pass all filters and match best in any asked channel.
 
@@ -210,4 +215,8 @@ class CatalogWriter(Protocol):
 
     async def last_change(self) -> datetime | None:
         """When the published generation was last changed by put, delete or publish; None when nothing is there."""
+        ...
+
+    async def close(self) -> None:
+        """Release everything. Calling it twice is harmless."""
         ...

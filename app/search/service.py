@@ -289,6 +289,8 @@ class VisualSearch:
         embedder = findings.query.vector.embedder if findings.query.vector is not None else self._calibration.embedder
         if self._calibration.embedder not in ("", embedder):
             gaps = (*gaps, Gap("calibration", "other-embedder"))
+        if findings.snapshot.degraded:
+            gaps = (*gaps, Gap("catalog", findings.snapshot.degraded))
         return gaps
 
 

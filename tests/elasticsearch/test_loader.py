@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.catalog import OneOf, Query
+from app.catalog import OneOf, Query, sqlite
 from app.catalog.model import FacetField
 from app.settings import load_settings
 from app.wiring import open_catalog
@@ -17,7 +17,12 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_feed_is_loaded_loaded_again_added_to_and_rolled_back(real_elasticsearch: str, tmp_path: Path) -> None:
-    where = {"AKIN_CATALOG": real_elasticsearch, "AKIN_ELASTICSEARCH_PREFIX": f"l{secrets.token_hex(6)}"}
+    """And after each of these the embedded copy is of what is published."""
+    where = {
+        "AKIN_CATALOG": real_elasticsearch,
+        "AKIN_ELASTICSEARCH_PREFIX": f"l{secrets.token_hex(6)}",
+        "AKIN_CATALOG_FALLBACK": f"sqlite:///{tmp_path / 'copy.db'}",
+    }
     settings = load_settings(catalog=where["AKIN_CATALOG"], elasticsearch_prefix=where["AKIN_ELASTICSEARCH_PREFIX"])
     write_shop(tmp_path, 6)
     write_shop(tmp_path, 8, name="more.tsv")
@@ -25,10 +30,12 @@ async def test_a_feed_is_loaded_loaded_again_added_to_and_rolled_back(real_elast
         loaded = run_loader(tmp_path, "load", "feed.tsv", "--type-from", "custom_label_0", "--json", **where)
         assert loaded.returncode == 0, loaded.stderr
         assert json.loads(loaded.stdout)["products"] == 6
+        assert await products_in(tmp_path / "copy.db") == 6
         again = run_loader(tmp_path, "load", "feed.tsv", "--type-from", "custom_label_0", "--json", **where)
         assert json.loads(again.stdout)["outcome"] == "unchanged", again.stderr
         more = run_loader(tmp_path, "load", "--delta", "more.tsv", "--type-from", "custom_label_0", "--json", **where)
         assert json.loads(more.stdout)["products"] == 8, more.stderr
+        assert await products_in(tmp_path / "copy.db") == 8
 
         catalog = open_catalog(settings)
         snapshot = await catalog.snapshot()
@@ -39,5 +46,15 @@ async def test_a_feed_is_loaded_loaded_again_added_to_and_rolled_back(real_elast
 
         rolled_back = run_loader(tmp_path, "rollback", **where)
         assert rolled_back.returncode == 0, rolled_back.stderr
+        assert await products_in(tmp_path / "copy.db") == 6
         status = run_loader(tmp_path, "status", "--json", **where)
         assert '"products": 6' in status.stdout, status.stdout
+
+
+async def products_in(file: Path) -> int:
+    """How many products a catalog file has on sale."""
+    catalog = sqlite.open_catalog(file)
+    try:
+        return (await catalog.snapshot()).generation.products
+    finally:
+        await catalog.close()

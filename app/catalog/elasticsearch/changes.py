@@ -73,7 +73,7 @@ class ChangeLog:
         digest = hashlib.blake2b(f"{change.generation}\n{change.product_id}".encode(), digest_size=20).hexdigest()
         await self._bulk.send([Write(self._index, f"change-{digest}", document, change.sequence)])
 
-    async def since(self, sequence: int, *, but: str) -> list[Change]:
+    async def since(self, sequence: int, *, but: str = "") -> list[Change]:
         """The last change of each product after a number, in generations other than `but`; in order."""
         latest: dict[str, Change] = {}
         query = {

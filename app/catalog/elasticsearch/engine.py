@@ -16,6 +16,7 @@ from app.catalog.elasticsearch.documents import check_evidence, document_id, to_
 from app.catalog.elasticsearch.facets import chunked, facet_counts
 from app.catalog.elasticsearch.ledger import Entry, Ledger, LedgerStore
 from app.catalog.elasticsearch.options import ElasticsearchOptions
+from app.catalog.elasticsearch.original import ElasticsearchOriginal
 from app.catalog.elasticsearch.publishing import Publisher
 from app.catalog.elasticsearch.readiness import inspect
 from app.catalog.elasticsearch.retrieval import Retrieval, check
@@ -76,6 +77,11 @@ class ElasticsearchSnapshot:
     def generation(self) -> Generation:
         """See Snapshot.generation."""
         return self._served.generation
+
+    @property
+    def degraded(self) -> str:
+        """See Snapshot.degraded."""
+        return ""
 
     async def retrieve(self, query: Query) -> Candidates:
         """See Snapshot.retrieve."""
@@ -190,6 +196,10 @@ class ElasticsearchCatalog:
             return await self._publisher.publish(generation_id, at=self._clock())
         finally:
             self._changed()
+
+    def original(self) -> ElasticsearchOriginal:
+        """What a copy of the published generation is made from; it lives as long as the catalog."""
+        return ElasticsearchOriginal(self._ledger, self._log, self._store)
 
     async def ping(self) -> None:
         """See Catalog.ping. Looks at everything that can be wrong with the cluster and says what to do."""

@@ -145,9 +145,14 @@ class Store:
         parts = await self._documents(index, document["parts"]["ids"])
         return b"".join(base64.b64decode(part["data"]) for part in parts if part is not None)
 
-    async def documents(self, entry: Entry, ids: Sequence[str]) -> list[dict[str, Any] | None]:
-        """The whole documents of products, None where there is none, without vectors."""
-        return await self._documents(self.products_index(entry), [document_id(one) for one in ids])
+    async def artifact_names(self, entry: Entry) -> list[str]:
+        """The names of all that was stored with a generation."""
+        index = self.details_index(entry)
+        await self.refresh(index)
+        answer = await self._connection.call(
+            lambda client: client.search(index=index, query={"exists": {"field": "artifact"}}, size=1_000)
+        )
+        return [hit["_source"]["artifact"] for hit in answer["hits"]["hits"]]
 
     async def _documents(self, index: str, ids: Sequence[str], **shown: Any) -> list[dict[str, Any] | None]:
         chunks = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]

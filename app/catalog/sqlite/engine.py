@@ -77,6 +77,11 @@ class SqliteSnapshot:
     _rows: dict[str, int] = field(default_factory=dict, repr=False)
     """Product id -> row of what was retrieved here."""
 
+    @property
+    def degraded(self) -> str:
+        """See Snapshot.degraded."""
+        return ""
+
     async def retrieve(self, query: Query) -> Candidates:
         """See Snapshot.retrieve."""
         return await self._threads.run(self._retrieve, query)
