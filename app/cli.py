@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable
-from copy import deepcopy
+from contextlib import nullcontext
 from json import dumps
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
-from uvicorn.config import LOGGING_CONFIG
 
 from app import __version__, cli_bench, cli_generations, cli_sources, cli_tune, evaluation, wiring
 from app.command_line import IN_PART, program, run
@@ -24,6 +23,7 @@ from app.finder import finder
 from app.main import create_app
 from app.search import SearchResult, Wishes
 from app.settings import Settings, load_settings
+from app.telemetry import log_config, share_between_processes
 
 T = TypeVar("T")
 
@@ -69,21 +69,22 @@ def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOpti
     """Serve the HTTP interface until interrupted; running requests get AKIN_DRAIN_S seconds to finish."""
     settings = _settings(host=host, port=port, workers=workers)
     wiring.catalog_place(settings)  # refused here, once, rather than in every worker
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        host=settings.host.strip("[]"),
-        port=settings.port,
-        workers=settings.workers,
-        timeout_worker_healthcheck=60,  # a starting process must not be taken for a dead one on a busy machine
-        timeout_graceful_shutdown=settings.drain_s,
-        access_log=False,  # ours has the request id and leaves the query out
-        server_header=False,
-        proxy_headers=False,
-        log_config=log_config(),
-        http=BoundedHttp,
-        ws="none",
-    )
+    with share_between_processes() if settings.workers > 1 else nullcontext():
+        uvicorn.run(
+            "app.main:create_app",
+            factory=True,
+            host=settings.host.strip("[]"),
+            port=settings.port,
+            workers=settings.workers,
+            timeout_worker_healthcheck=60,  # a starting process must not be taken for a dead one on a busy machine
+            timeout_graceful_shutdown=settings.drain_s,
+            access_log=False,  # ours has the request id and leaves the query out
+            server_header=False,
+            proxy_headers=False,
+            log_config=log_config(settings.log),
+            http=BoundedHttp,
+            ws="none",
+        )
 
 
 @app.command(epilog="Examples:  akin search chair.jpg   |   akin search chair.jpg --text velvet --limit 5")
@@ -136,13 +137,6 @@ def openapi() -> None:
 def json_text(document: dict[str, Any]) -> str:
     """A document as text that is the same for the same document, one member a line."""
     return dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
-
-
-def log_config() -> dict[str, Any]:
-    """Uvicorn's own logging, with ours added in the same form."""
-    config = deepcopy(LOGGING_CONFIG)
-    config["loggers"]["akin"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
-    return config
 
 
 def _settings(**options: object) -> Settings:

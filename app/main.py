@@ -26,8 +26,10 @@ from app.evaluation import EvaluationDesk
 from app.insights import EvaluationRecords, JudgedPhotos
 from app.intake import FeedImages, Intake
 from app.loads import LoadDesk
+from app.observing import ObservedAnalyzer, ObservedCatalog, Observer, Parts
 from app.readiness import readiness_checks
 from app.settings import Settings, load_settings
+from app.telemetry import Metrics, Observed
 from app.web import install_pages
 from app.wiring_fallback import open_serving_catalog
 
@@ -42,11 +44,12 @@ UPLOADS_HELD_AT_ONCE = 16
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The whole application. settings: None reads the environment. Nothing is opened before the lifespan starts."""
     chosen = settings or load_settings()
+    figures = Metrics()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            yield await _open(chosen, stack)
+            yield await _open(chosen, figures, stack)
 
     app = FastAPI(
         title="Akin",
@@ -71,7 +74,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Peers, trusted=chosen.proxy_networks)
     app.add_middleware(CrashAnswer)
     app.add_middleware(Cors, origins=chosen.cors_origins)
-    app.add_middleware(Envelope)  # added last: outermost
+    app.add_middleware(Envelope)
+    app.add_middleware(Observed, metrics=figures)  # added last: outermost
     return app
 
 
@@ -85,7 +89,7 @@ def _larger_bodies(settings: Settings) -> dict[tuple[str, str], Allowance]:
     }
 
 
-async def _open(settings: Settings, stack: AsyncExitStack) -> State:
+async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> State:
     """Open everything; what was opened is closed by the stack, also when a later step fails."""
     gc.set_threshold(*COLLECT_AFTER)
     catalog = open_serving_catalog(settings)
@@ -111,16 +115,23 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
     group = await stack.enter_async_context(anyio.create_task_group())
     stack.callback(group.cancel_scope.cancel)
     group.start_soon(tutor.keep_up)
-    search = wiring.build_search(settings, catalog, analyzer)
+    engine = "sqlite" if settings.sqlite_path is not None else "elasticsearch"
+    observed = ObservedCatalog(catalog, figures, engine)
+    search = wiring.build_search(settings, observed, analyzer, ObservedAnalyzer(analyzer))
     judged, records = JudgedPhotos(insights), EvaluationRecords(insights)
     desk = EvaluationDesk(search, catalog, decoder.decode, judged, records)
     stack.push_async_callback(desk.close)
     if isinstance(catalog, FallbackCatalog):
         group.start_soon(catalog.keep_up)
+    loads = LoadDesk(settings.loads, wiring.LOADER, wiring.environment_of(settings))
+    readiness = health.Readiness(readiness_checks(catalog, decoder, analyzer))
+    uploads = UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes)
+    parts = Parts(catalog, decoder, uploads, loads, readiness, analyzer.outside)
+    group.start_soon(Observer(parts, figures).keep_looking)
     return State(
-        catalog=catalog,
+        catalog=observed,
         writer=writer,
-        loads=LoadDesk(settings.loads, wiring.LOADER, wiring.environment_of(settings)),
+        loads=loads,
         analyzer=analyzer,
         decoder=decoder,
         photos=photos,
@@ -130,8 +141,9 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> State:
         judged=judged,
         evaluations=records,
         desk=desk,
-        readiness=health.Readiness(readiness_checks(catalog, decoder, analyzer)),
-        uploads=UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes),
+        readiness=readiness,
+        uploads=uploads,
+        metrics=figures,
         turns=Turns(settings.searches_at_once, settings.searches_waiting),
         limits=Limits(
             deadline_s=settings.deadline_ms / 1000,

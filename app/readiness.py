@@ -11,7 +11,7 @@ from app.catalog import Catalog
 from app.catalog.fallback import FallbackCatalog
 from app.edge.health import Check
 from app.errors import AppError
-from app.photos import PhotoDecoder
+from app.photos import DecoderBusy, PhotoDecoder
 from app.settings import InvalidSettings
 from app.wiring import OwnedAnalyzer
 from app.wiring_sources import Outside
@@ -21,7 +21,8 @@ LOOKED_AT_S = 1.5
 
 
 def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAnalyzer) -> Mapping[str, Check]:
-    """What /ready tries: the catalog, its published generation, the embedder against it, the decoder."""
+    """What /ready tries: the catalog, its published generation, the embedder against it, the decoder, its
+    queue."""
 
     async def catalog_answers() -> str:
         try:
@@ -58,12 +59,22 @@ def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAna
         await decoder.warm_up()
         return "It decodes."
 
+    async def queue_has_room() -> str:
+        queue = decoder.state()
+        if queue.waiting >= queue.most_waiting > 0:
+            raise DecoderBusy(
+                f"{queue.busy} photos are being decoded and {queue.waiting} wait, which is all that may.",
+                fix="Add server processes or machines; akin_decode_waiting shows how it came.",
+            )
+        return f"{queue.waiting} of {queue.most_waiting} places taken."
+
     return {
         "catalog": catalog_answers,
         "generation": generation_is_published,
         "embedder": embedder_fits,
         "decoder": decoder_decodes,
         **({"copy": copy_is_kept} if isinstance(catalog, FallbackCatalog) else {}),
+        "queue": queue_has_room,
         **source_checks(analyzer.outside),
     }
 

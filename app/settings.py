@@ -7,7 +7,7 @@ import ipaddress
 import os
 import re
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
@@ -201,8 +201,25 @@ class Settings(CatalogSettings):
     port: int = Field(default=8000, ge=0, le=65_535, description="Port the server listens on; `0` picks a free one.")
     workers: int = Field(default=1, ge=1, le=64, description="Server processes.")
     drain_s: int = Field(
-        default=20, ge=0, le=600, description="Time running requests get to finish when the server stops, in seconds."
+        default=15, ge=0, le=600, description="Time running requests get to finish when the server stops, in seconds."
     )
+    drain_delay_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=300,
+        description="When the server is told to stop: seconds during which `/ready` says no and requests are still"
+        " taken, so that what sends them can go elsewhere first; 5 behind a load balancer.",
+    )
+    log: Literal["plain", "json"] = Field(
+        default="plain", description="Form of log lines: `plain`, or `json`, one object a line."
+    )
+    trace_endpoint: str | None = Field(
+        default=None,
+        pattern="^https?://[^@]+$",
+        description="Where traces go: an OTLP collector, `http://HOST:4318/v1/traces`; none makes no traces"
+        " ([observability.md](observability.md)).",
+    )
+    trace_share: float = Field(default=0.1, ge=0, le=1, description="Share of requests of which a trace is kept.")
     allow_open_bind: bool = Field(
         default=False,
         description="Must be `true` to listen on more than the loopback address: whoever reaches the port may change"

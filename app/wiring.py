@@ -254,10 +254,12 @@ def build_calibration(settings: Settings) -> Calibration:
         ) from unusable
 
 
-def build_search(settings: Settings, catalog: Catalog, analyzer: OwnedAnalyzer) -> VisualSearch:
-    """The use case. Raises InvalidSettings."""
+def build_search(
+    settings: Settings, catalog: Catalog, analyzer: OwnedAnalyzer, asked: Analyzer | None = None
+) -> VisualSearch:
+    """The use case. asked: what stands before the analyzer, if anything does. Raises InvalidSettings."""
     deepen = analyzer.outside.ensemble.deepen if analyzer.outside is not None and settings.cascade < 1 else None
-    return VisualSearch(catalog, analyzer, build_calibration(settings), deepen=deepen)
+    return VisualSearch(catalog, asked or analyzer, build_calibration(settings), deepen=deepen)
 
 
 class Tutor:

@@ -17,6 +17,7 @@ ROOTS = (
     "cli_sources",
     "cli_tune",
     "finder",
+    "observing",
     "readiness",
     "wiring",
     "wiring_fallback",
@@ -26,6 +27,7 @@ ROOTS = (
 )
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "telemetry": {"errors"},
     "photos": {"errors"},
     "catalog": {"errors"},
     "events": {"errors"},
@@ -46,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "intake",
         "loads",
         "evaluation",
+        "telemetry",
     },
     "api": {
         "errors",
@@ -59,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "loads",
         "edge",
         "evaluation",
+        "telemetry",
     },
     "web": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake", "edge"},
     "evaluation": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake"},
@@ -83,6 +87,8 @@ SOLE_IMPORTERS: dict[str, tuple[str, ...]] = {
     "boto3": ("app/analysis/providers/rekognition.py",),
     "botocore": ("app/analysis/providers/rekognition.py",),
     "pebble": ("app/photos/pool.py",),
+    "prometheus_client": ("app/telemetry/metrics.py",),
+    "opentelemetry": ("app/telemetry/tracing.py",),
 }
 
 CONCRETE = ("app.catalog.sqlite", "app.catalog.elasticsearch", "app.analysis.providers")

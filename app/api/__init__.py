@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api import evaluations, generations, interactions, judged, lab, listing, loads, products, search
+from app.api import evaluations, generations, interactions, judged, lab, listing, loads, metrics, products, search
 from app.api.openapi import install_openapi
 
 router = APIRouter()
@@ -15,5 +15,6 @@ router.include_router(lab.router)
 router.include_router(judged.router)
 router.include_router(evaluations.router)
 router.include_router(generations.router)
+router.include_router(metrics.router)
 
 __all__ = ["install_openapi", "router"]

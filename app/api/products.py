@@ -18,6 +18,7 @@ from app.api.search import (
     LimitParameter,
     SortParameter,
     TextParameter,
+    tell,
 )
 from app.api.shapes import product_detail, search_answer
 from app.catalog import Catalog, CatalogUnavailable, EmbeddingMismatch, NothingPublished, Product, ProductNotFound
@@ -28,6 +29,7 @@ from app.edge import (
     InvalidJson,
     InvalidProduct,
     InvalidRequest,
+    MetricsDep,
     SearchDep,
     UnsupportedMediaType,
     WorkDep,
@@ -83,6 +85,7 @@ async def find_similar(
     search: SearchDep,
     events: EventsDep,
     work: WorkDep,
+    metrics: MetricsDep,
     text: TextParameter = "",
     filters: FiltersParameter = "",
     limit: LimitParameter = "",
@@ -93,6 +96,7 @@ async def find_similar(
     refuse_unknown(request.query_params, WORD_FIELDS)
     wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor, "sort": sort})
     found = await work.do(lambda deadline: search.similar_to(product_id, wishes, deadline_s=deadline.left_s))
+    tell(metrics, Asked.SIMILAR, found)
     return search_answer(await noted(events, found, Asked.SIMILAR))
 
 

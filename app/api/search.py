@@ -27,6 +27,7 @@ from app.edge import (
     InvalidRequest,
     Limits,
     LimitsDep,
+    MetricsDep,
     Overloaded,
     PhotosDep,
     SearchDep,
@@ -40,7 +41,17 @@ from app.edge import (
 from app.errors import Unavailable
 from app.events import Asked, EventLog
 from app.photos import Photo, PhotoDecoder, PhotoStore
-from app.search import CursorExpired, DeadlineExceeded, EmptyQuery, InvalidCursor, Sort, VisualSearch, Wishes
+from app.search import (
+    CursorExpired,
+    DeadlineExceeded,
+    EmptyQuery,
+    InvalidCursor,
+    SearchResult,
+    Sort,
+    VisualSearch,
+    Wishes,
+)
+from app.telemetry import Metrics
 
 PHOTO_FIELDS = ("photo", "photo_id", "crop", "text", "filters", "limit", "cursor", "sort")
 WORD_FIELDS = ("text", "filters", "limit", "cursor", "sort")
@@ -95,6 +106,7 @@ async def search_by_photo(
     uploads: UploadsDep,
     limits: LimitsDep,
     work: WorkDep,
+    metrics: MetricsDep,
 ) -> SearchAnswer:
     """Send the photo as `photo`, or `photo_id` of an earlier answer to refine that search or to get its next page.
 
@@ -107,7 +119,9 @@ async def search_by_photo(
         form = await read_form(request, take, file_fields=frozenset({"photo"}))
         refuse_unknown(form.fields, PHOTO_FIELDS)
         wishes = read_wishes(form.fields)
-        return await work.do(lambda deadline: _answer(form, wishes, search, decoder, photos, events, limits, deadline))
+        return await work.do(
+            lambda deadline: _answer(form, wishes, search, decoder, photos, events, limits, deadline, metrics)
+        )
 
 
 @router.get(
@@ -124,6 +138,7 @@ async def search_by_words(
     search: SearchDep,
     events: EventsDep,
     work: WorkDep,
+    metrics: MetricsDep,
     text: TextParameter = "",
     filters: FiltersParameter = "",
     limit: LimitParameter = "",
@@ -134,6 +149,7 @@ async def search_by_words(
     refuse_unknown(request.query_params, WORD_FIELDS)
     wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor, "sort": sort})
     result = await work.do(lambda deadline: search.by_text(wishes, deadline_s=deadline.left_s))
+    tell(metrics, Asked.WORDS, result)
     return search_answer(await noted(events, result, Asked.WORDS))
 
 
@@ -146,6 +162,7 @@ async def _answer(
     events: EventLog,
     limits: Limits,
     deadline: Deadline,
+    metrics: Metrics,
 ) -> SearchAnswer:
     started = time.perf_counter()
     photo = await photo_of_form(form, decoder, photos)
@@ -159,7 +176,14 @@ async def _answer(
         keeping.cancel()
     decode_ms = (decoded - started) * 1000
     whole = replace(result, degraded=(*result.degraded, *gaps), timings_ms={"decode": decode_ms, **result.timings_ms})
+    tell(metrics, Asked.PHOTO, whole)
     return search_answer(await noted(events, whole, Asked.PHOTO), photo_id)
+
+
+def tell(metrics: Metrics, kind: Asked, result: SearchResult) -> None:
+    """Book one answered search: how it ended, which parts it lacked, how long its stages took."""
+    gaps = ((gap.part, gap.reason) for gap in result.degraded)
+    metrics.searched(kind.value, found=result.total > 0, gaps=gaps, stages_ms=result.timings_ms)
 
 
 async def _kept(known: str | None, photo: Photo, photos: PhotoStore | None) -> tuple[str | None, tuple[Gap, ...]]:

@@ -1,6 +1,6 @@
 """What the HTTP interface and the pages share: errors, uploads, limits, health, dependencies."""
 
-from app.edge.addresses import MEDIA_PATH, image_address, web_address
+from app.edge.addresses import MEDIA_PATH, asks_from_this_machine, image_address, web_address
 from app.edge.deadline import Deadline
 from app.edge.deps import (
     CatalogDep,
@@ -12,6 +12,7 @@ from app.edge.deps import (
     JudgedDep,
     LimitsDep,
     LoadsDep,
+    MetricsDep,
     PhotosDep,
     SearchDep,
     UploadsDep,
@@ -25,6 +26,7 @@ from app.edge.errors import (
     InvalidJson,
     InvalidProduct,
     InvalidRequest,
+    OperatorsOnly,
     Overloaded,
     UnsupportedMediaType,
     status_for,
@@ -59,6 +61,8 @@ __all__ = [
     "Limits",
     "LimitsDep",
     "LoadsDep",
+    "MetricsDep",
+    "OperatorsOnly",
     "Overloaded",
     "PhotosDep",
     "ProblemResponse",
@@ -72,6 +76,7 @@ __all__ = [
     "Work",
     "WorkDep",
     "WriterDep",
+    "asks_from_this_machine",
     "filters_from",
     "image_address",
     "problem",

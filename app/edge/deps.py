@@ -15,6 +15,7 @@ from app.intake import Intake
 from app.loads import LoadDesk
 from app.photos import PhotoDecoder, PhotoStore
 from app.search import VisualSearch
+from app.telemetry import Metrics
 
 
 def _state(request: Request) -> State:
@@ -73,6 +74,10 @@ async def _limits(request: Request) -> Limits:
     return _state(request)["limits"]
 
 
+async def _metrics(request: Request) -> Metrics:
+    return _state(request)["metrics"]
+
+
 CatalogDep = Annotated[Catalog, Depends(_catalog)]
 WriterDep = Annotated[CatalogWriter, Depends(_writer)]
 LoadsDep = Annotated[LoadDesk, Depends(_loads)]
@@ -86,3 +91,4 @@ IntakeDep = Annotated[Intake, Depends(_intake)]
 SearchDep = Annotated[VisualSearch, Depends(_search)]
 UploadsDep = Annotated[UploadBudget, Depends(_uploads)]
 LimitsDep = Annotated[Limits, Depends(_limits)]
+MetricsDep = Annotated[Metrics, Depends(_metrics)]

@@ -2,7 +2,7 @@
 
 AppError
 ├── BadRequest: InvalidRequest, InvalidForm, InvalidJson, InvalidProduct, BodyTooLarge, BodyTimeout,
-│               UnsupportedMediaType, MethodNotAllowed, BadHttp, HeadTooLarge, HeadTimeout
+│               UnsupportedMediaType, MethodNotAllowed, BadHttp, HeadTooLarge, HeadTimeout, OperatorsOnly
 └── Unavailable: Busy, Overloaded
 
 docs/errors.md tells callers about every code; tests/edge/test_error_table.py keeps code, table and page together.
@@ -98,6 +98,13 @@ class Overloaded(Unavailable):
     title = "Too many searches at this moment"
 
 
+class OperatorsOnly(BadRequest):
+    """The call is for whoever runs the server, and comes from elsewhere."""
+
+    code = "operators-only"
+    title = "This is for whoever runs the server"
+
+
 class Busy(Unavailable):
     """The server holds as many uploads as it can."""
 
@@ -127,6 +134,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "bad-http": 400,
         "head-too-large": 431,
         "head-timeout": 408,
+        "operators-only": 403,
         "busy": 503,
         "overloaded": 503,
         # photos

@@ -1,5 +1,6 @@
 """Is the process alive, and can it do its work? Each part is tried for real and named with what to do."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -24,15 +25,32 @@ class PartState:
     fix: str | None = None
 
 
+_DRAINING = PartState(False, "The server is stopping.", "Send requests elsewhere.")
+
+
 class Readiness:
-    """Tries every part at once, each for at most `patience_s` seconds."""
+    """Tries every part at once, each for at most `patience_s` seconds. Callers who ask at once share one try, so that
+    asking costs the server no more than one try at a time."""
 
     def __init__(self, checks: Mapping[str, Check], *, patience_s: float = 2.0) -> None:
         self._checks = dict(checks)
         self._patience_s = patience_s
+        self._draining = False
+        self._running: asyncio.Task[dict[str, PartState]] | None = None
+        self.last: Mapping[str, PartState] = {}
+        """What the last report said."""
+
+    def drain(self) -> None:
+        """The server is about to stop: from now on it is not ready, whatever its parts are."""
+        self._draining = True
 
     async def report(self) -> dict[str, PartState]:
         """State of every part, in the order they were given. Never raises for a sick part."""
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._report(), name="readiness")
+        return dict(await asyncio.shield(self._running))
+
+    async def _report(self) -> dict[str, PartState]:
         states: dict[str, PartState] = {}
 
         async def trying(name: str, check: Check) -> None:
@@ -41,7 +59,10 @@ class Readiness:
         async with anyio.create_task_group() as group:
             for name, check in self._checks.items():
                 group.start_soon(trying, name, check)
-        return {name: states[name] for name in self._checks}
+        self.last = {name: states[name] for name in self._checks}
+        if self._draining:
+            self.last = {**self.last, "draining": _DRAINING}
+        return dict(self.last)
 
     async def _try(self, check: Check) -> PartState:
         try:
@@ -141,7 +162,8 @@ async def live(response: Response) -> LiveAnswer:
     },
 )
 async def ready(response: Response, readiness: Annotated[Readiness, Depends(_readiness)]) -> ReadyAnswer:
-    """Tries the catalog, the published generation, the embedder against it, and the decoder with a real picture."""
+    """Tries the catalog, the published generation, the embedder against it, the decoder with a real picture, and its
+    queue."""
     states = await readiness.report()
     well = all(state.ok for state in states.values())
     response.status_code = 200 if well else 503

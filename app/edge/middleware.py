@@ -1,7 +1,7 @@
-"""Pure ASGI middleware: the request's envelope (id, headers, log line), the answer to a crash, the cap on its body.
+"""Pure ASGI middleware: the request's envelope (id, headers), the answer to a crash, the cap on its body.
 
-Pure ASGI, because starlette's BaseHTTPMiddleware hides client disconnects and buffers. `Envelope` is outermost, so that
-every answer carries the request id and the security headers.
+Pure ASGI, because starlette's BaseHTTPMiddleware hides client disconnects and buffers. `Envelope` is outside of all but
+what observes (app/telemetry), so that every answer carries the request id and the security headers.
 """
 
 import logging
@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from urllib.parse import quote
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
@@ -22,13 +21,13 @@ from app.edge.problems import internal_problem, problem
 from app.edge.request_id import HEADER as REQUEST_ID
 from app.edge.request_id import request_id_from
 from app.errors import AppError
+from app.telemetry import working_for
 
 logger = logging.getLogger("akin.edge")
-access = logging.getLogger("akin.access")
 
 
 class Envelope:
-    """Gives each request an id, and each answer its headers and a log line."""
+    """Gives each request an id, and each answer its headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -38,26 +37,18 @@ class Envelope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = time.perf_counter()
         request_id = request_id_from(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
-        status = 0
 
         async def sending(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID] = request_id
                 add_security_headers(headers)
             await send(message)
 
-        try:
+        with working_for(request_id):
             await self.app(scope, receive, sending)
-        finally:
-            spent_ms = (time.perf_counter() - started) * 1000
-            # The query is left out on purpose: it holds the shopper's words. Quoted: a path may hold line breaks.
-            access.info("%s %s %d %.0fms %s", scope["method"], quote(scope["path"]), status, spent_ms, request_id)
 
 
 class CrashAnswer:

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from app.edge.errors import (
     InvalidJson,
@@ -30,9 +31,15 @@ logger = logging.getLogger("akin.edge")
 
 
 class ProblemResponse(JSONResponse):
-    """A problem+json answer."""
+    """A problem+json answer. Its code is left in the request's state, for whoever counts."""
 
     media_type = MEDIA_TYPE
+    code = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        scope.setdefault("state", {})["problem_code"] = self.code
+        await super().__call__(scope, receive, send)
 
 
 def problem(error: AppError, request_id: str) -> ProblemResponse:
@@ -51,7 +58,9 @@ def problem(error: AppError, request_id: str) -> ProblemResponse:
     headers: dict[str, str] = {"cache-control": "no-store"}
     if isinstance(error, Unavailable):
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
-    return ProblemResponse(content, status, headers)
+    answer = ProblemResponse(content, status, headers)
+    answer.code = error.code
+    return answer
 
 
 def problem_type(code: str) -> str:

@@ -15,6 +15,7 @@ from app.intake import Intake
 from app.loads import LoadDesk
 from app.photos import PhotoDecoder, PhotoStore
 from app.search import VisualSearch
+from app.telemetry import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,4 @@ class State(TypedDict):
     uploads: UploadBudget
     turns: Turns
     limits: Limits
+    metrics: Metrics

@@ -50,6 +50,16 @@ class UploadBudget:
         self._max_bytes = max_bytes
         self._held = 0
 
+    @property
+    def held(self) -> int:
+        """Bytes held now."""
+        return self._held
+
+    @property
+    def max_bytes(self) -> int:
+        """Bytes that may be held."""
+        return self._max_bytes
+
     @contextmanager
     def hold(self) -> Iterator[Callable[[int], None]]:
         """Yield a function that counts bytes as held until the block ends. It raises Busy when there is no room."""

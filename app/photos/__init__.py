@@ -33,7 +33,7 @@ from app.photos.fetch_errors import (
 )
 from app.photos.memory import keep_freed_memory
 from app.photos.photo import MAX_SIDE, Photo
-from app.photos.pool import PhotoDecoder
+from app.photos.pool import DecoderState, PhotoDecoder
 from app.photos.store import PhotoStore
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "MAX_SIDE",
     "DecoderBusy",
     "DecoderClosed",
+    "DecoderState",
     "ImageFetcher",
     "ImageForbiddenAddress",
     "ImageNotFetched",

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
@@ -37,6 +38,17 @@ _WAITING_PER_SLOT = 4
 # quick or dead, first ones may have to be started on a machine that is just coming up.
 _GRACE_S = 5.0
 _START_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderState:
+    """How busy a decoder is. slots: photos decoded at once. busy: photos in them. waiting: photos in the queue.
+    most_waiting: places of the queue."""
+
+    slots: int
+    busy: int
+    waiting: int
+    most_waiting: int
 
 
 class PhotoDecoder:
@@ -109,6 +121,10 @@ class PhotoDecoder:
             return await self._run((decode, data, self._limits))
         finally:
             self._free.release()
+
+    def state(self) -> DecoderState:
+        """How busy it is now."""
+        return DecoderState(self._slots, len(self._running), self._waiting, self._most_waiting)
 
     async def warm_up(self) -> None:
         """Start all workers and return when one can decode; the others follow at once."""

@@ -48,7 +48,7 @@ def test_it_is_openapi_31_with_stable_unique_operation_ids() -> None:
         *("listProducts", "getProduct", "putProduct", "patchProduct", "deleteProduct"),
         *("startLoad", "listLoads", "getLoad", "cancelLoad", "getRejects"),
         *("listGenerations", "publishGeneration", "rollBack", "pruneGenerations", "abandonGeneration"),
-        *("live", "ready"),
+        *("live", "ready", "metrics"),
     }
 
 
