@@ -17,7 +17,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help install install-run web web-check web-test web-if-node demo demo-load test check format bench prove lock docker-lint render clean elasticsearch elasticsearch-stop
+.PHONY: redis-server help install install-run web web-check web-test web-if-node demo demo-load test check format bench prove lock docker-lint render clean elasticsearch elasticsearch-stop
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -59,8 +59,14 @@ web-if-node: # The pages where they can be built; the API serves without them
 demo: install web-if-node ## The main job: load the demo shop, serve it, search it with a shopper's photo
 	$(BIN)/python -m scripts.demo --port $(PORT) $(DEMO_OPTIONS)
 
-test: install web-test web-if-node ## Every test
+test: install redis-server web-test web-if-node ## Every test
 	$(BIN)/python -m pytest $(TESTS)
+
+redis-server: # For the tests of limits that several machines share; a line where it may not be installed
+	@command -v redis-server >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  { apt-get install -qq --no-install-recommends redis-server || \
+	    { apt-get update -qq && apt-get install -qq --no-install-recommends redis-server; }; } >/dev/null 2>&1; } || \
+	  echo "redis-server is not installed: its tests are skipped, and fail with CI=true."
 
 check: install docker-lint web-check ## Lint, format, strict types, import rules
 	$(BIN)/ruff check .
@@ -93,7 +99,7 @@ render: install ## Render the demo shop's pictures anew (about half an hour; the
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml requirements/build.in -o requirements/run.lock
-	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra onnx --extra demo --extra google --extra vertex --extra aws --extra tracing pyproject.toml -o requirements/dev.lock
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra onnx --extra demo --extra google --extra vertex --extra aws --extra redis --extra tracing pyproject.toml -o requirements/dev.lock
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra demo pyproject.toml -o requirements/demo.lock
 
 clean: ## Remove what make made, but not your data

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
-from app import __version__, wiring
+from app import __version__, wiring, wiring_edge
 from app.api import install_openapi, reference
 from app.api import router as api_router
 from app.catalog.fallback import FallbackCatalog
@@ -19,6 +19,7 @@ from app.edge.media import MediaFiles
 from app.edge.middleware import Allowance, BodyLimit, CrashAnswer, Envelope
 from app.edge.peers import Peers
 from app.edge.problems import install_handlers
+from app.edge.rates import RateLimit
 from app.edge.state import Limits, State
 from app.edge.turns import Turns
 from app.edge.uploads import UploadBudget
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         BodyLimit, max_bytes=chosen.max_body_bytes, timeout_s=chosen.body_timeout_s, other=_larger_bodies(chosen)
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)  # pages bring their own compressed form
+    app.add_middleware(RateLimit)
     app.add_middleware(Peers, trusted=chosen.proxy_networks)
     app.add_middleware(CrashAnswer)
     app.add_middleware(Cors, origins=chosen.cors_origins)
@@ -108,6 +110,8 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
     stack.push_async_callback(analyzer.close)
     fetcher = wiring.build_fetcher(settings)
     stack.push_async_callback(fetcher.close)
+    rates = wiring_edge.build_rates(settings)
+    stack.push_async_callback(rates.close)
     await decoder.warm_up()
     await analyzer.warm_up()
     tutor = wiring.Tutor(catalog, analyzer)
@@ -145,6 +149,7 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
         uploads=uploads,
         metrics=figures,
         turns=Turns(settings.searches_at_once, settings.searches_waiting),
+        rates=rates,
         limits=Limits(
             deadline_s=settings.deadline_ms / 1000,
             keeps_photos=settings.photo_ttl_s > 0,

@@ -5,7 +5,6 @@ Every setting stands in docs/settings.md with its default; tests/edge/test_setti
 
 import ipaddress
 import os
-import re
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -14,9 +13,9 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from app.errors import AppError
 from app.settings_catalog import CatalogSettings
+from app.settings_edge import EdgeSettings
 
 PREFIX = "AKIN_"
-_ORIGIN = re.compile(r"https?://[a-z0-9._\[\]:-]+")
 
 
 class InvalidSettings(AppError):
@@ -26,7 +25,7 @@ class InvalidSettings(AppError):
     title: ClassVar[str] = "The settings cannot be used"
 
 
-class Settings(CatalogSettings):
+class Settings(CatalogSettings, EdgeSettings):
     """All settings of the server and the command-line programs. Read them with `load_settings`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
@@ -169,30 +168,6 @@ class Settings(CatalogSettings):
     feed_timeout_s: float = Field(
         default=600.0, gt=0, le=86_400, description="Longest time a feed may take to arrive over HTTP, in seconds."
     )
-    search_slots: int = Field(
-        default=0,
-        ge=0,
-        le=1024,
-        description="Searches worked on at once per server process; `0` means as many as photos are decoded at once,"
-        " sixteen times as many where outside sources are waited for.",
-    )
-    search_queue: int | None = Field(
-        default=None,
-        ge=0,
-        le=10_000,
-        description="Searches that may wait for a slot; more are answered 503 with `Retry-After`. None given means four"
-        " a slot.",
-    )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(),
-        description="Addresses or networks of the proxies in front, separated by commas; only from them"
-        " `X-Forwarded-For` is believed.",
-    )
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(),
-        description="Origins whose pages may call, separated by commas, exactly as browsers write them:"
-        " `https://shop.example`.",
-    )
     media: Path | None = Field(
         default=None,
         description="Folder served at `/media`, so that the relative image links of a feed can be shown.",
@@ -231,8 +206,6 @@ class Settings(CatalogSettings):
         "google_features",
         "google_product_categories",
         "cascade_attributes",
-        "trusted_proxies",
-        "cors_origins",
         mode="before",
     )
     @classmethod
@@ -246,21 +219,6 @@ class Settings(CatalogSettings):
     def _at_least_one_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or len(set(value)) != len(value):
             raise ValueError("name at least one analyzer, and each only once")
-        return value
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for network in value:
-            ipaddress.ip_network(network)
-        return value
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin} is no origin: write scheme, host and port only, e.g. https://shop.example")
         return value
 
     @field_validator("embedder")
@@ -299,11 +257,6 @@ class Settings(CatalogSettings):
     def searches_waiting(self) -> int:
         """Searches that may wait for one of those."""
         return 4 * self.searches_at_once if self.search_queue is None else self.search_queue
-
-    @property
-    def proxy_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-        """The networks `trusted_proxies` names."""
-        return tuple(ipaddress.ip_network(network) for network in self.trusted_proxies)
 
     @property
     def onnx_path(self) -> Path | None:

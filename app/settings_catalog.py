@@ -68,12 +68,12 @@ class CatalogSettings(BaseSettings):
     @property
     def sqlite_path(self) -> Path | None:
         """The file `catalog` names, or None when it names another engine."""
-        return _sqlite_path(self.catalog)
+        return sqlite_path_of(self.catalog)
 
     @property
     def fallback_path(self) -> Path | None:
         """The file of the copy `catalog_fallback` names, or None."""
-        return None if self.catalog_fallback is None else _sqlite_path(self.catalog_fallback)
+        return None if self.catalog_fallback is None else sqlite_path_of(self.catalog_fallback)
 
     @property
     def elasticsearch_hosts(self) -> tuple[str, ...]:
@@ -84,7 +84,8 @@ class CatalogSettings(BaseSettings):
         return urls if are_nodes else ()
 
 
-def _sqlite_path(address: str) -> Path | None:
+def sqlite_path_of(address: str) -> Path | None:
+    """The file a `sqlite:///PATH` names, None for another address."""
     url = urlsplit(address)
     if url.scheme != "sqlite" or url.netloc or len(url.path) < 2:
         return None

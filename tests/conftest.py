@@ -9,11 +9,12 @@ import pytest
 from hypothesis import settings
 
 from tests.real_elasticsearch import real_elasticsearch
+from tests.real_redis import real_redis
 
 settings.register_profile("akin", deadline=None)  # timings belong to bench/, a busy machine fails no test
 settings.load_profile("akin")
 
-__all__ = ["real_elasticsearch"]  # a fixture for every folder
+__all__ = ["real_elasticsearch", "real_redis"]  # fixtures for every folder
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

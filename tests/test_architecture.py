@@ -20,10 +20,12 @@ ROOTS = (
     "observing",
     "readiness",
     "wiring",
+    "wiring_edge",
     "wiring_fallback",
     "wiring_sources",
     "settings",
     "settings_catalog",
+    "settings_edge",
 )
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -67,14 +69,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake", "edge"},
     "evaluation": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake"},
     "benchmark": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake"},
-    "settings": {"errors", "settings_catalog"},
+    "settings": {"errors", "settings_catalog", "settings_edge"},
     "settings_catalog": {"errors"},
+    "settings_edge": {"settings_catalog"},
 }
 LOADER_ROOMS = {"errors", "photos", "analysis", "catalog", "intake"}
 """What catalog_loader may use of app; its cli.py, a composition root, may also use settings and wiring."""
 
 SOLE_IMPORTERS: dict[str, tuple[str, ...]] = {
-    "sqlite3": ("app/catalog/sqlite/", "app/photos/store.py", "app/events/", "app/metering/", "app/insights/"),
+    "sqlite3": (
+        "app/catalog/sqlite/",
+        "app/photos/store.py",
+        "app/events/",
+        "app/metering/",
+        "app/insights/",
+        "app/edge/rate_store.py",
+    ),
     "numkong": ("app/catalog/sqlite/",),
     "PIL": ("app/photos/decode",),
     "pillow_heif": ("app/photos/decode",),

@@ -2,7 +2,8 @@
 
 AppError
 ├── BadRequest: InvalidRequest, InvalidForm, InvalidJson, InvalidProduct, BodyTooLarge, BodyTimeout,
-│               UnsupportedMediaType, MethodNotAllowed, BadHttp, HeadTooLarge, HeadTimeout, OperatorsOnly
+│               UnsupportedMediaType, MethodNotAllowed, BadHttp, HeadTooLarge, HeadTimeout, OperatorsOnly,
+│               RateLimited
 └── Unavailable: Busy, Overloaded
 
 docs/errors.md tells callers about every code; tests/edge/test_error_table.py keeps code, table and page together.
@@ -105,6 +106,20 @@ class OperatorsOnly(BadRequest):
     title = "This is for whoever runs the server"
 
 
+class RateLimited(BadRequest):
+    """The caller asked for more than he may in a minute.
+
+    retry_after_s: seconds after which some of it comes back.
+    """
+
+    code = "rate-limited"
+    title = "Too many requests from this caller"
+
+    def __init__(self, detail: str, *, fix: str, retry_after_s: float, **extra: object) -> None:
+        super().__init__(detail, fix=fix, **extra)
+        self.retry_after_s = retry_after_s
+
+
 class Busy(Unavailable):
     """The server holds as many uploads as it can."""
 
@@ -135,6 +150,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "head-too-large": 431,
         "head-timeout": 408,
         "operators-only": 403,
+        "rate-limited": 429,
         "busy": 503,
         "overloaded": 503,
         # photos

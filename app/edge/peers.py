@@ -64,15 +64,28 @@ def counted_as(scope: Scope) -> str:
 
     Of an IPv6 address the first 64 bits: whoever has one has 2**64 of them.
     """
-    key = getattr(scope.get("state", {}).get("caller"), "key_id", None)
-    return f"key:{key}" if key is not None else f"address:{_network(address_of(scope))}"
+    key = key_of(scope)
+    return f"key:{key}" if key is not None else f"address:{network_of(address_of(scope))}"
 
 
-def _network(address: str) -> str:
+def key_of(scope: Scope) -> str | None:
+    """The id of the key that was shown, None without one."""
+    key: str | None = getattr(scope.get("state", {}).get("caller"), "key_id", None)
+    return key
+
+
+def network_of(address: str) -> str:
+    """What an address is counted as: itself, or the /64 of an IPv6 address."""
     number = _number(address)
     if isinstance(number, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((number, 64), strict=False))
     return address
+
+
+def is_loopback(address: str) -> bool:
+    """Whether the address is this machine's own."""
+    number = _number(address)
+    return number is not None and number.is_loopback
 
 
 def _number(text: str) -> IPAddress | None:

@@ -17,6 +17,7 @@ from app.edge.errors import (
     InvalidJson,
     InvalidRequest,
     MethodNotAllowed,
+    RateLimited,
     UnsupportedMediaType,
     status_of,
 )
@@ -56,7 +57,7 @@ def problem(error: AppError, request_id: str) -> ProblemResponse:
         "extra": error.extra,
     }
     headers: dict[str, str] = {"cache-control": "no-store"}
-    if isinstance(error, Unavailable):
+    if isinstance(error, (Unavailable, RateLimited)):
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
     answer = ProblemResponse(content, status, headers)
     answer.code = error.code

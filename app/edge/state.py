@@ -6,6 +6,7 @@ from typing import TypedDict
 from app.analysis import Analyzer
 from app.catalog import Catalog, CatalogWriter
 from app.edge.health import Readiness
+from app.edge.rates import Rates
 from app.edge.turns import Turns
 from app.edge.uploads import UploadBudget
 from app.evaluation import EvaluationDesk
@@ -46,5 +47,6 @@ class State(TypedDict):
     readiness: Readiness
     uploads: UploadBudget
     turns: Turns
+    rates: Rates
     limits: Limits
     metrics: Metrics

@@ -1,0 +1,47 @@
+"""From settings to the parts that guard the server's edge.
+
+Apart from wiring.py, so that a command that serves nothing does not load the web framework.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from limits.aio.storage import RedisStorage, Storage
+
+from app.edge.rate_store import SqliteWindows
+from app.edge.rates import Rates
+from app.errors import MissingDependency
+from app.settings import Settings
+
+REDIS_S = 1.0
+"""Longest wait for a Redis: a search is not kept waiting for its own counting."""
+_REDIS_CONNECTIONS = 8
+
+
+def build_rates(settings: Settings, *, patience_s: float = REDIS_S) -> Rates:
+    """Who counts requests; nothing is opened before the first. Raises MissingDependency."""
+    storage, close = _storage(settings, patience_s)
+    return Rates(storage, close, per_key=settings.rate_per_key, per_address=settings.rate_per_address)
+
+
+def _storage(settings: Settings, patience_s: float) -> tuple[Storage, Callable[[], Awaitable[None]]]:
+    if settings.rate_path is not None:
+        embedded = SqliteWindows(settings.rate_path)
+        return embedded, embedded.close
+    try:
+        from redis.asyncio import BlockingConnectionPool
+    except ImportError as missing:
+        raise MissingDependency(
+            "AKIN_RATE_STORE names a Redis, and its client is not installed.", fix="pip install 'akin[redis]'"
+        ) from missing
+    # Blocking: a burst waits for a connection instead of opening one for each of its requests.
+    pool = BlockingConnectionPool.from_url(
+        settings.rate_store,
+        max_connections=_REDIS_CONNECTIONS,
+        timeout=patience_s,
+        socket_timeout=patience_s,
+        socket_connect_timeout=patience_s,
+    )
+    options: dict[str, Any] = {"connection_pool": pool}
+    address = f"async+{settings.rate_store}"
+    return RedisStorage(address, wrap_exceptions=True, implementation="redispy", **options), pool.disconnect
