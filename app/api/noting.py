@@ -1,5 +1,6 @@
 """Keep each answer as an event, so that what shoppers do with it can be checked and learned from."""
 
+import asyncio
 import logging
 from dataclasses import replace
 
@@ -9,6 +10,9 @@ from app.events import Answered, Asked, EventLog
 from app.search import SearchResult
 
 logger = logging.getLogger("akin.api")
+
+KEPT_WITHIN_S = 0.25
+"""A shopper waits no longer for the log; what is written later is kept all the same."""
 
 
 async def noted(events: EventLog, result: SearchResult, asked: Asked) -> SearchResult:
@@ -28,7 +32,11 @@ async def noted(events: EventLog, result: SearchResult, asked: Asked) -> SearchR
         evidence=b"".join(item.evidence.packed() for item in result.items if item.evidence is not None),
     )
     try:
-        await events.answered(answered)
+        async with asyncio.timeout(KEPT_WITHIN_S):
+            await events.answered(answered)
+    except TimeoutError:
+        logger.warning("an answer is kept late: the log of events is busy")
+        return replace(result, degraded=(*result.degraded, Gap("events", "deadline")))
     except Unavailable as failure:
         logger.warning("an answer was not kept: %s", failure.detail)
         return replace(result, degraded=(*result.degraded, Gap("events", "unavailable")))

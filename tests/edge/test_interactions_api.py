@@ -107,3 +107,15 @@ async def test_a_broken_log_costs_no_search(settings: Settings) -> None:
         answer = await searched(client)
     assert answer["items"]
     assert {"part": "events", "reason": "unavailable"} in answer["degraded"]
+
+
+async def test_a_log_that_somebody_holds_costs_the_answer_a_moment_only(settings: Settings) -> None:
+    async with serving(settings) as client:
+        await searched(client)
+        held = sqlite3.connect(settings.events, isolation_level=None)
+        held.execute("BEGIN IMMEDIATE")
+        answer = await searched(client)
+        held.execute("ROLLBACK")
+        held.close()
+    assert answer["items"]
+    assert {"part": "events", "reason": "deadline"} in answer["degraded"]
