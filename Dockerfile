@@ -35,14 +35,14 @@ ENV PATH=/opt/akin/bin:$PATH \
     AKIN_PHOTO_STORE=/data/photos.db \
     AKIN_EVENTS=/data/events.db \
     AKIN_INSIGHTS=/data/insights \
-    AKIN_HOST=0.0.0.0 \
-    AKIN_ALLOW_OPEN_BIND=true
+    AKIN_KEYS=/data/keys.db \
+    AKIN_HOST=0.0.0.0
 USER 10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import httpx; httpx.get('http://127.0.0.1:8000/live', timeout=2).raise_for_status()"]
-# Inside the container every address is its own; publish the port on the loopback only (docs/production.md says why).
+# It listens for others, so it does not start without a key: docker run --rm -v akin:/data akin keys create --scope admin
 ENTRYPOINT ["akin"]
 CMD ["serve"]

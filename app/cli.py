@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from app import __version__, cli_bench, cli_generations, cli_sources, cli_tune, evaluation, wiring
+from app import __version__, cli_bench, cli_generations, cli_keys, cli_sources, cli_tune, evaluation, wiring
 from app.command_line import IN_PART, program, run
 from app.edge.wire import BoundedHttp
 from app.errors import BadRequest
@@ -31,6 +31,7 @@ app = program(
     "akin", "Visual product search: from a shopper's photo to the shop's most similar products, with reasons."
 )
 app.add_typer(cli_generations.generations, name="generations")
+app.add_typer(cli_keys.keys, name="keys")
 app.command(epilog="Example:  akin bench --sizes 1000,100000 --json bench.json")(cli_bench.bench)
 app.command(epilog="Examples:  akin tune judged.jsonl   |   akin tune judged.jsonl --dry-run   |   akin tune --undo")(
     cli_tune.tune
@@ -68,6 +69,7 @@ def root(
 def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
     """Serve the HTTP interface until interrupted; running requests get AKIN_DRAIN_S seconds to finish."""
     settings = _settings(host=host, port=port, workers=workers)
+    wiring.refuse_open_bind(settings)
     wiring.catalog_place(settings)  # refused here, once, rather than in every worker
     with share_between_processes() if settings.workers > 1 else nullcontext():
         uvicorn.run(

@@ -2,6 +2,8 @@
 
     AppError
     ├── BadRequest               the caller's words are wrong; mending them helps
+    ├── NotAuthenticated         nobody knows who calls
+    ├── Forbidden                who calls is known, and may not do this
     ├── NotFound                 the thing named does not exist (here, or for this caller)
     ├── Conflict                 the thing is in a state that forbids this
     ├── Unavailable              a part is missing or busy now; the same call may work later
@@ -38,6 +40,20 @@ class BadRequest(AppError):
 
     code = "bad-request"
     title = "The request cannot be used"
+
+
+class NotAuthenticated(AppError):
+    """The call needs a key, and comes without a usable one."""
+
+    code = "not-authenticated"
+    title = "Nobody knows who calls"
+
+
+class Forbidden(AppError):
+    """Who calls is known, and may not do this."""
+
+    code = "forbidden"
+    title = "This caller may not do this"
 
 
 class NotFound(AppError):

@@ -1,19 +1,19 @@
 """The server: builds everything once, wires it, serves it, closes it. `uvicorn --factory app.main:create_app`."""
 
 import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
 from app import __version__, wiring, wiring_edge
-from app.api import install_openapi, reference
+from app.api import SCOPES, install_openapi, reference
 from app.api import router as api_router
-from app.catalog.fallback import FallbackCatalog
-from app.edge import health
+from app.edge import Authorize, Identify, health, knows_origin
 from app.edge.cors import Cors
 from app.edge.media import MediaFiles
 from app.edge.middleware import Allowance, BodyLimit, CrashAnswer, Envelope
@@ -23,16 +23,14 @@ from app.edge.rates import RateLimit
 from app.edge.state import Limits, State
 from app.edge.turns import Turns
 from app.edge.uploads import UploadBudget
-from app.evaluation import EvaluationDesk
-from app.insights import EvaluationRecords, JudgedPhotos
-from app.intake import FeedImages, Intake
-from app.loads import LoadDesk
-from app.observing import ObservedAnalyzer, ObservedCatalog, Observer, Parts
-from app.readiness import readiness_checks
+from app.identity import DEFAULT_SHOP, KeyRing, KeyStore
+from app.observing import Observer, Parts
+from app.opening import Shared, open_shop
 from app.settings import Settings, load_settings
 from app.telemetry import Metrics, Observed
 from app.web import install_pages
-from app.wiring_fallback import open_serving_catalog
+
+logger = logging.getLogger("akin.main")
 
 COLLECT_AFTER = (10_000, 20, 20)
 """When cycles are looked for. A search makes some thousands of small objects and hardly a cycle; with Python's own 700
@@ -59,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # the framework's pages load scripts from elsewhere; ours is plain HTML
         redoc_url=None,
         lifespan=lifespan,
+        dependencies=[Depends(Authorize(SCOPES))],
     )
     app.include_router(api_router)
     app.include_router(health.router)
@@ -73,9 +72,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)  # pages bring their own compressed form
     app.add_middleware(RateLimit)
+    app.add_middleware(Identify)
     app.add_middleware(Peers, trusted=chosen.proxy_networks)
     app.add_middleware(CrashAnswer)
-    app.add_middleware(Cors, origins=chosen.cors_origins)
+    app.add_middleware(Cors, origins=chosen.cors_origins, known=knows_origin)
     app.add_middleware(Envelope)
     app.add_middleware(Observed, metrics=figures)  # added last: outermost
     return app
@@ -94,57 +94,32 @@ def _larger_bodies(settings: Settings) -> dict[tuple[str, str], Allowance]:
 async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> State:
     """Open everything; what was opened is closed by the stack, also when a later step fails."""
     gc.set_threshold(*COLLECT_AFTER)
-    catalog = open_serving_catalog(settings)
-    stack.push_async_callback(catalog.close)
-    writer = wiring.open_catalog_writer(settings)
-    stack.push_async_callback(writer.close)
+    wiring.refuse_open_bind(settings)
+    keys = KeyRing(KeyStore(settings.keys))
+    await keys.begin()
+    stack.push_async_callback(keys.close)
+    if keys.is_open:
+        logger.warning("No key was made yet: anybody on this machine may do everything, nobody else anything.")
     decoder = wiring.build_decoder(settings)
     stack.push_async_callback(decoder.close)
-    photos = wiring.open_photo_store(settings)
-    stack.push_async_callback(photos.close)
-    events = wiring.open_events(settings)
-    stack.push_async_callback(events.close)
-    insights = wiring.open_insights(settings)
-    stack.push_async_callback(insights.close)
-    analyzer = wiring.build_analyzer(settings)
-    stack.push_async_callback(analyzer.close)
     fetcher = wiring.build_fetcher(settings)
     stack.push_async_callback(fetcher.close)
     rates = wiring_edge.build_rates(settings)
     stack.push_async_callback(rates.close)
     await decoder.warm_up()
-    await analyzer.warm_up()
-    tutor = wiring.Tutor(catalog, analyzer)
-    await tutor.begin()
     group = await stack.enter_async_context(anyio.create_task_group())
     stack.callback(group.cancel_scope.cancel)
-    group.start_soon(tutor.keep_up)
-    engine = "sqlite" if settings.sqlite_path is not None else "elasticsearch"
-    observed = ObservedCatalog(catalog, figures, engine)
-    search = wiring.build_search(settings, observed, analyzer, ObservedAnalyzer(analyzer))
-    judged, records = JudgedPhotos(insights), EvaluationRecords(insights)
-    desk = EvaluationDesk(search, catalog, decoder.decode, judged, records)
-    stack.push_async_callback(desk.close)
-    if isinstance(catalog, FallbackCatalog):
-        group.start_soon(catalog.keep_up)
-    loads = LoadDesk(settings.loads, wiring.LOADER, wiring.environment_of(settings))
-    readiness = health.Readiness(readiness_checks(catalog, decoder, analyzer))
+    group.start_soon(keys.keep_up)
+    opened = await open_shop(DEFAULT_SHOP, settings, Shared(stack, group, decoder, fetcher, figures))
+    shop = opened.shop
+    readiness = health.Readiness(opened.checks)
     uploads = UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes)
-    parts = Parts(catalog, decoder, uploads, loads, readiness, analyzer.outside)
+    parts = Parts(opened.engine, decoder, uploads, shop.loads, readiness, opened.outside)
     group.start_soon(Observer(parts, figures).keep_looking)
     return State(
-        catalog=observed,
-        writer=writer,
-        loads=loads,
-        analyzer=analyzer,
+        shops={shop.id: shop},
+        keys=keys,
         decoder=decoder,
-        photos=photos,
-        events=events,
-        intake=Intake(decoder, analyzer, FeedImages(fetcher, max_bytes=settings.max_photo_bytes)),
-        search=search,
-        judged=judged,
-        evaluations=records,
-        desk=desk,
         readiness=readiness,
         uploads=uploads,
         metrics=figures,

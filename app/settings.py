@@ -3,12 +3,11 @@
 Every setting stands in docs/settings.md with its default; tests/edge/test_settings.py compares the two.
 """
 
-import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from app.errors import AppError
@@ -134,6 +133,11 @@ class Settings(CatalogSettings, EdgeSettings):
     decode_memory_mb: int = Field(
         default=768, ge=128, le=8192, description="Memory one decoding process may take, in MiB."
     )
+    keys: Path = Field(
+        default=Path("data/keys.db"),
+        description="File of the API keys that `akin keys` makes: hashes only, shared by all server processes."
+        " Without a key in it the server is open, to this machine only.",
+    )
     photo_store: Path = Field(
         default=Path("data/photos.db"),
         description="File that keeps clean copies of searched photos, so that a search can be refined by `photo_id`.",
@@ -195,11 +199,6 @@ class Settings(CatalogSettings, EdgeSettings):
         " ([observability.md](observability.md)).",
     )
     trace_share: float = Field(default=0.1, ge=0, le=1, description="Share of requests of which a trace is kept.")
-    allow_open_bind: bool = Field(
-        default=False,
-        description="Must be `true` to listen on more than the loopback address: whoever reaches the port may change"
-        " the catalog, so set it only where a proxy or the container's port mapping decides who does.",
-    )
 
     @field_validator(
         "analyzers",
@@ -227,15 +226,6 @@ class Settings(CatalogSettings, EdgeSettings):
         if value == "local" or (value.startswith("onnx:") and len(value) > len("onnx:")):
             return value
         raise ValueError("write `local`, or `onnx:` followed by the path of the model file")
-
-    @model_validator(mode="after")
-    def _refuse_open_bind(self) -> Self:
-        if not self.allow_open_bind and not is_loopback(self.host):
-            raise ValueError(
-                f"AKIN_HOST={self.host} can be reached from other machines, and callers are not authenticated yet. "
-                "Listen on 127.0.0.1, or set AKIN_ALLOW_OPEN_BIND=true where something in front decides who gets in"
-            )
-        return self
 
     @property
     def max_body_bytes(self) -> int:
@@ -289,16 +279,6 @@ def unknown_variables() -> list[str]:
     """AKIN_* variables of the environment that are no setting: most often a typing mistake."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     return sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _describe(location: tuple[int | str, ...], message: str) -> str:

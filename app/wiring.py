@@ -26,6 +26,7 @@ from app.catalog import Catalog, NothingPublished, sqlite
 from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
 from app.errors import AppError, Conflict
 from app.events import EventLog
+from app.identity import KeyStore, is_loopback
 from app.insights import InsightStore
 from app.intake import ARTIFACT, Fit
 from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore, keep_freed_memory
@@ -203,6 +204,16 @@ def build_teaching_check(analyzer: OwnedAnalyzer) -> Callable[[bytes], bool]:
         return True
 
     return is_taught
+
+
+def refuse_open_bind(settings: Settings) -> None:
+    """Raise InvalidSettings when the server would listen for other machines while nobody needs a key."""
+    if not is_loopback(settings.host) and not KeyStore(settings.keys).kept():
+        raise InvalidSettings(
+            f"AKIN_HOST={settings.host} can be reached from other machines, and there is no key yet: anybody could"
+            " change what the shop sells.",
+            fix=f"Make one first: akin keys create --scope search (kept in {settings.keys}). Or listen on 127.0.0.1.",
+        )
 
 
 def open_photo_store(settings: Settings) -> PhotoStore:

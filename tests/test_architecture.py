@@ -10,6 +10,8 @@ ROOT = Path(__file__).parent.parent
 
 ROOTS = (
     "main",
+    "opening",
+    "cli_keys",
     "cli",
     "cli_bench",
     "cli_generations",
@@ -34,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "catalog": {"errors"},
     "events": {"errors"},
     "metering": {"errors"},
+    "identity": {"errors"},
     "analysis": {"errors", "photos", "metering"},
     "search": {"errors", "photos", "analysis", "catalog", "events"},
     "insights": {"errors", "photos", "catalog", "events", "analysis"},
@@ -41,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loads": {"errors", "catalog"},
     "edge": {
         "errors",
+        "identity",
         "photos",
         "analysis",
         "catalog",
@@ -54,6 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "api": {
         "errors",
+        "identity",
         "photos",
         "analysis",
         "catalog",
@@ -66,7 +71,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "evaluation",
         "telemetry",
     },
-    "web": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake", "edge"},
+    "web": {"errors", "identity", "photos", "analysis", "catalog", "events", "search", "insights", "intake", "edge"},
     "evaluation": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake"},
     "benchmark": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake"},
     "settings": {"errors", "settings_catalog", "settings_edge"},
@@ -84,6 +89,7 @@ SOLE_IMPORTERS: dict[str, tuple[str, ...]] = {
         "app/metering/",
         "app/insights/",
         "app/edge/rate_store.py",
+        "app/identity/store.py",
     ),
     "numkong": ("app/catalog/sqlite/",),
     "PIL": ("app/photos/decode",),

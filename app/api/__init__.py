@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.api import evaluations, generations, interactions, judged, lab, listing, loads, metrics, products, search
 from app.api.openapi import install_openapi
+from app.api.scopes import SCOPES
 
 router = APIRouter()
 router.include_router(search.router)
@@ -17,4 +18,4 @@ router.include_router(evaluations.router)
 router.include_router(generations.router)
 router.include_router(metrics.router)
 
-__all__ = ["install_openapi", "router"]
+__all__ = ["SCOPES", "install_openapi", "router"]

@@ -7,8 +7,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.api.schemas import Problem
-from app.edge import MEDIA_TYPE, BodyTimeout, BodyTooLarge, problem_type, status_for
+from app.api.scopes import SCOPES
+from app.edge import MEDIA_TYPE, BodyTimeout, BodyTooLarge, ShopNotServed, problem_type, status_for
 from app.errors import AppError
+from app.identity import KeyInvalid, KeyMissing, KeysUnavailable, OriginNotAllowed, ScopeMissing
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -81,8 +83,38 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for name in _FRAMEWORK_SCHEMAS:
         schemas.pop(name, None)
     schemas["Problem"] = Problem.model_json_schema()
+    made["components"]["securitySchemes"] = {"key": _KEY}
+    for item in made["paths"].values():
+        for operation in item.values():
+            _say_who_may(operation)
     document: dict[str, Any] = _with_nulls(made)
     return document
+
+
+_KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "akin_live_…",
+    "description": "A key that `akin keys create` made, with the scopes an operation names (`admin` has all of them)."
+    " While no key was ever made, this machine's own programs need none.",
+}
+
+
+def _say_who_may(operation: dict[str, Any]) -> None:
+    """Note which scope the operation needs, and the answers to whoever lacks it."""
+    needed = SCOPES[operation["operationId"]]
+    if needed is None:
+        operation["security"] = []
+        return
+    operation["security"] = [{"key": [str(needed)]}]
+    refusals = problems(KeyMissing, KeyInvalid, ScopeMissing, OriginNotAllowed, ShopNotServed, KeysUnavailable)
+    for status, response in refusals.items():
+        known = operation["responses"].setdefault(str(status), response)
+        examples = known["content"][MEDIA_TYPE]["examples"]
+        examples |= {
+            code: one for code, one in response["content"][MEDIA_TYPE]["examples"].items() if code not in examples
+        }
+    operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
 def _with_nulls(value: Any) -> Any:

@@ -1,8 +1,10 @@
 """What the HTTP interface and the pages share: errors, uploads, limits, health, dependencies."""
 
 from app.edge.addresses import MEDIA_PATH, asks_from_this_machine, image_address, web_address
+from app.edge.callers import Authorize, Identify, knows_origin
 from app.edge.deadline import Deadline
 from app.edge.deps import (
+    CallerDep,
     CatalogDep,
     DecoderDep,
     DeskDep,
@@ -15,6 +17,7 @@ from app.edge.deps import (
     MetricsDep,
     PhotosDep,
     SearchDep,
+    ShopDep,
     UploadsDep,
     WriterDep,
 )
@@ -28,11 +31,12 @@ from app.edge.errors import (
     InvalidRequest,
     OperatorsOnly,
     Overloaded,
+    ShopNotServed,
     UnsupportedMediaType,
     status_for,
 )
 from app.edge.problems import MEDIA_TYPE, ProblemResponse, problem, problem_type, request_id_of
-from app.edge.state import Limits, State
+from app.edge.state import Limits, Shop, State
 from app.edge.turns import Turns
 from app.edge.uploads import Form, SavedForm, UploadBudget, read_form, save_form
 from app.edge.wishes import FILTER_NAMES, filters_from, read_wishes, refuse_unknown
@@ -42,9 +46,11 @@ __all__ = [
     "FILTER_NAMES",
     "MEDIA_PATH",
     "MEDIA_TYPE",
+    "Authorize",
     "BodyTimeout",
     "BodyTooLarge",
     "Busy",
+    "CallerDep",
     "CatalogDep",
     "Deadline",
     "DecoderDep",
@@ -52,6 +58,7 @@ __all__ = [
     "EvaluationsDep",
     "EventsDep",
     "Form",
+    "Identify",
     "IntakeDep",
     "InvalidForm",
     "InvalidJson",
@@ -68,6 +75,9 @@ __all__ = [
     "ProblemResponse",
     "SavedForm",
     "SearchDep",
+    "Shop",
+    "ShopDep",
+    "ShopNotServed",
     "State",
     "Turns",
     "UnsupportedMediaType",
@@ -79,6 +89,7 @@ __all__ = [
     "asks_from_this_machine",
     "filters_from",
     "image_address",
+    "knows_origin",
     "problem",
     "problem_type",
     "read_form",

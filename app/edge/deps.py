@@ -1,4 +1,4 @@
-"""Named dependencies: what a route needs, taken from the lifespan's state."""
+"""Named dependencies: what a route needs, taken from the lifespan's state; what is a shop's, from the caller's."""
 
 from typing import Annotated, cast
 
@@ -6,10 +6,13 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from app.catalog import Catalog, CatalogWriter
-from app.edge.state import Limits, State
+from app.edge.callers import key_missing
+from app.edge.errors import ShopNotServed
+from app.edge.state import Limits, Shop, State
 from app.edge.uploads import UploadBudget
 from app.evaluation import EvaluationDesk
 from app.events import EventLog
+from app.identity import Caller
 from app.insights import EvaluationRecords, JudgedPhotos
 from app.intake import Intake
 from app.loads import LoadDesk
@@ -22,16 +25,34 @@ def _state(request: Request) -> State:
     return cast("State", request.state)
 
 
+async def _caller(request: Request) -> Caller:
+    caller: Caller | None = request.state.caller
+    if caller is None:
+        raise key_missing()
+    return caller
+
+
+async def _shop(request: Request) -> Shop:
+    caller = await _caller(request)
+    shop = _state(request)["shops"].get(caller.shop)
+    if shop is None:
+        raise ShopNotServed(
+            f"The key {caller.key_id} is for the shop {caller.shop}, which is not served here.",
+            fix="Use a key of a shop that AKIN_SHOPS names.",
+        )
+    return shop
+
+
 async def _catalog(request: Request) -> Catalog:
-    return _state(request)["catalog"]
+    return (await _shop(request)).catalog
 
 
 async def _writer(request: Request) -> CatalogWriter:
-    return _state(request)["writer"]
+    return (await _shop(request)).writer
 
 
 async def _loads(request: Request) -> LoadDesk:
-    return _state(request)["loads"]
+    return (await _shop(request)).loads
 
 
 async def _decoder(request: Request) -> PhotoDecoder:
@@ -39,31 +60,31 @@ async def _decoder(request: Request) -> PhotoDecoder:
 
 
 async def _photos(request: Request) -> PhotoStore:
-    return _state(request)["photos"]
+    return (await _shop(request)).photos
 
 
 async def _events(request: Request) -> EventLog:
-    return _state(request)["events"]
+    return (await _shop(request)).events
 
 
 async def _judged(request: Request) -> JudgedPhotos:
-    return _state(request)["judged"]
+    return (await _shop(request)).judged
 
 
 async def _evaluations(request: Request) -> EvaluationRecords:
-    return _state(request)["evaluations"]
+    return (await _shop(request)).evaluations
 
 
 async def _desk(request: Request) -> EvaluationDesk:
-    return _state(request)["desk"]
+    return (await _shop(request)).desk
 
 
 async def _intake(request: Request) -> Intake:
-    return _state(request)["intake"]
+    return (await _shop(request)).intake
 
 
 async def _search(request: Request) -> VisualSearch:
-    return _state(request)["search"]
+    return (await _shop(request)).search
 
 
 async def _uploads(request: Request) -> UploadBudget:
@@ -78,6 +99,8 @@ async def _metrics(request: Request) -> Metrics:
     return _state(request)["metrics"]
 
 
+CallerDep = Annotated[Caller, Depends(_caller)]
+ShopDep = Annotated[Shop, Depends(_shop)]
 CatalogDep = Annotated[Catalog, Depends(_catalog)]
 WriterDep = Annotated[CatalogWriter, Depends(_writer)]
 LoadsDep = Annotated[LoadDesk, Depends(_loads)]

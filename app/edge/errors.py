@@ -4,6 +4,7 @@ AppError
 ├── BadRequest: InvalidRequest, InvalidForm, InvalidJson, InvalidProduct, BodyTooLarge, BodyTimeout,
 │               UnsupportedMediaType, MethodNotAllowed, BadHttp, HeadTooLarge, HeadTimeout, OperatorsOnly,
 │               RateLimited
+├── Forbidden: ShopNotServed
 └── Unavailable: Busy, Overloaded
 
 docs/errors.md tells callers about every code; tests/edge/test_error_table.py keeps code, table and page together.
@@ -12,7 +13,7 @@ docs/errors.md tells callers about every code; tests/edge/test_error_table.py ke
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from app.errors import AppError, BadRequest, Conflict, NotFound, Unavailable
+from app.errors import AppError, BadRequest, Conflict, Forbidden, NotAuthenticated, NotFound, Unavailable
 
 
 class InvalidRequest(BadRequest):
@@ -120,6 +121,13 @@ class RateLimited(BadRequest):
         self.retry_after_s = retry_after_s
 
 
+class ShopNotServed(Forbidden):
+    """The key is of a shop that this server does not serve."""
+
+    code = "shop-not-served"
+    title = "This shop is not served here"
+
+
 class Busy(Unavailable):
     """The server holds as many uploads as it can."""
 
@@ -132,6 +140,8 @@ STATUS: Mapping[str, int] = MappingProxyType(
         # anybody
         "internal": 500,
         "bad-request": 400,
+        "not-authenticated": 401,
+        "forbidden": 403,
         "not-found": 404,
         "conflict": 409,
         "unavailable": 503,
@@ -153,6 +163,15 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "rate-limited": 429,
         "busy": 503,
         "overloaded": 503,
+        "shop-not-served": 403,
+        # identity
+        "key-missing": 401,
+        "key-invalid": 401,
+        "scope-missing": 403,
+        "origin-not-allowed": 403,
+        "key-not-found": 404,
+        "key-refused": 422,
+        "keys-unavailable": 503,
         # photos
         "photo-rejected": 422,
         "photo-empty": 422,
@@ -237,6 +256,8 @@ STATUS: Mapping[str, int] = MappingProxyType(
 
 _FAMILIES: tuple[tuple[type[AppError], int], ...] = (
     (BadRequest, 400),
+    (NotAuthenticated, 401),
+    (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
     (Unavailable, 503),

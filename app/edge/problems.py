@@ -59,9 +59,20 @@ def problem(error: AppError, request_id: str) -> ProblemResponse:
     headers: dict[str, str] = {"cache-control": "no-store"}
     if isinstance(error, (Unavailable, RateLimited)):
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
+    if error.code in _CHALLENGES:
+        headers["www-authenticate"] = f'Bearer realm="akin"{_CHALLENGES[error.code]}'
     answer = ProblemResponse(content, status, headers)
     answer.code = error.code
     return answer
+
+
+_CHALLENGES = {
+    "not-authenticated": "",
+    "key-missing": "",
+    "key-invalid": ', error="invalid_token"',
+    "scope-missing": ', error="insufficient_scope"',
+}
+"""What RFC 6750 wants said to whoever comes without the right key."""
 
 
 def problem_type(code: str) -> str:

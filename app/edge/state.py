@@ -1,5 +1,6 @@
 """What lives as long as the server: built by the composition root, read by routes through edge.deps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -11,6 +12,7 @@ from app.edge.turns import Turns
 from app.edge.uploads import UploadBudget
 from app.evaluation import EvaluationDesk
 from app.events import EventLog
+from app.identity import KeyRing
 from app.insights import EvaluationRecords, JudgedPhotos
 from app.intake import Intake
 from app.loads import LoadDesk
@@ -29,14 +31,16 @@ class Limits:
     max_photo_bytes: int = 15 * 1024 * 1024
 
 
-class State(TypedDict):
-    """Long-lived objects; starlette hands a copy of this mapping to every request as `request.state`."""
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Everything that holds or knows one shop's data. A request gets the parts of its caller's shop and no other's
+    (edge.deps), so whatever belongs to a shop belongs here, and what all shops share into State."""
 
+    id: str
     catalog: Catalog
     writer: CatalogWriter
     loads: LoadDesk
     analyzer: Analyzer
-    decoder: PhotoDecoder
     photos: PhotoStore
     events: EventLog
     judged: JudgedPhotos
@@ -44,6 +48,14 @@ class State(TypedDict):
     desk: EvaluationDesk
     intake: Intake
     search: VisualSearch
+
+
+class State(TypedDict):
+    """Long-lived objects; starlette hands a copy of this mapping to every request as `request.state`."""
+
+    shops: Mapping[str, Shop]
+    keys: KeyRing
+    decoder: PhotoDecoder
     readiness: Readiness
     uploads: UploadBudget
     turns: Turns

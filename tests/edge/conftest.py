@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import wiring
+from app.edge import Shop
 from app.intake import Intake, teach, validate
 from app.main import create_app
 from app.settings import Settings, load_settings
@@ -103,6 +105,7 @@ def settings_in(folder: Path, **changes: object) -> Settings:
     return load_settings(
         **{
             "catalog": f"sqlite:///{folder / 'akin.db'}",
+            "keys": folder / "keys.db",
             "photo_store": folder / "photos.db",
             "events": folder / "events.db",
             "insights": folder / "insights",
@@ -129,11 +132,15 @@ class WithState:
 
 @asynccontextmanager
 async def serving(settings: Settings, **replaced: object) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the real application; `replaced` puts scripted parts in the place of real ones."""
+    """A client of the real application; `replaced` puts scripted parts in the place of real ones, in every shop."""
     app = create_app(settings)
     async with app.router.lifespan_context(app) as state:
-        transport = httpx.ASGITransport(WithState(app, {**(state or {}), **replaced}), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        assert state is not None
+        parts = {name: part for name, part in replaced.items() if name in Shop.__dataclass_fields__}
+        shops = {shop_id: replace(shop, **parts) for shop_id, shop in state["shops"].items()}
+        others = {name: part for name, part in replaced.items() if name not in parts}
+        transport = httpx.ASGITransport(WithState(app, {**state, "shops": shops, **others}), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             yield client
 
 

@@ -33,6 +33,7 @@ def settings_of(folder: Path) -> dict[str, str]:
     """AKIN_* of a server whose files all lie in the folder."""
     return {
         "AKIN_CATALOG": f"sqlite:///{folder / 'akin.db'}",
+        "AKIN_KEYS": str(folder / "keys.db"),
         "AKIN_PHOTO_STORE": str(folder / "photos.db"),
         "AKIN_EVENTS": str(folder / "events.db"),
         "AKIN_INSIGHTS": str(folder / "insights"),
@@ -80,7 +81,7 @@ def test_a_body_over_the_cap_is_refused_over_the_wire(server: RunningServer) -> 
 def test_a_caller_who_sends_a_byte_now_and_then_is_cut_off(server: RunningServer) -> None:
     place = urlsplit(server.address)
     with socket.create_connection((place.hostname or "", place.port or 0), timeout=20) as caller:
-        head = "POST /search-by-photo HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        head = "POST /search-by-photo HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
         caller.sendall(f"{head}Content-Length: 1000\r\n\r\n-".encode())
         answer = b""
         while data := caller.recv(65_536):

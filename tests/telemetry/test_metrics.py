@@ -16,6 +16,7 @@ from tests.builders import a_photo_file
 from tests.edge.conftest import WithState, serving, settings_in
 from tests.edge.problems import assert_problem
 from tests.edge.test_server import server_processes, settings_of
+from tests.identity.builders import a_key
 
 pytestmark = pytest.mark.anyio
 
@@ -88,6 +89,7 @@ async def test_figures_are_not_for_other_machines(shop_file: Path, tmp_path: Pat
     from app.main import create_app
 
     shutil.copy(shop_file, tmp_path / "akin.db")
+    a_key(tmp_path / "keys.db")  # a server without keys answers no other machine at all
     app = create_app(settings_in(tmp_path))
     async with app.router.lifespan_context(app) as state:
         transport = httpx.ASGITransport(WithState(app, state or {}), client=("203.0.113.9", 4711))
