@@ -100,8 +100,10 @@ class Server:
         return True
 
     @contextlib.contextmanager
-    def shared(self, *, heap: str = "1g") -> Iterator[str]:
+    def shared(self, *, heap: str = "1g", settings: Mapping[str, object] | None = None) -> Iterator[str]:
         """Let several processes use one server: the first starts it, the last stops it. Yields where it answers.
+
+        settings: as start takes them; where it runs already, those of who started it hold.
 
         Its data end with it, so they lie in memory where the machine allows that: every change of a mapping waits for
         the disk otherwise.
@@ -111,7 +113,7 @@ class Server:
             _write_users(users, [*_living(users), os.getpid()])
         try:
             memory = self._memory_folder()
-            yield self.start(heap=heap, settings={"path.data": str(memory)} if memory else None)
+            yield self.start(heap=heap, settings={**({"path.data": str(memory)} if memory else {}), **(settings or {})})
         finally:
             with self._locked():
                 left = _living(users)

@@ -11,6 +11,13 @@ from scripts import elasticsearch as local
 from scripts.elasticsearch_server import Cannot
 
 HOW = "Tests on the real Elasticsearch did not run. To run them: install Maven and Java 21, then make elasticsearch."
+SECURED = {
+    "xpack.security.enabled": True,
+    # Whoever comes without a key may do everything: it listens on the loopback, and its data end with it.
+    "xpack.security.authc.anonymous.username": "anybody",
+    "xpack.security.authc.anonymous.roles": "superuser",
+}
+"""Settings with which API keys are real ones, and tests that are not about them need none."""
 IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
 
@@ -21,7 +28,7 @@ def real_elasticsearch() -> Iterator[str]:
         pytest.skip(HOW)
     try:
         local.fetch()
-        with local.server("tests").shared(heap="768m") as url:
+        with local.server("tests").shared(heap="768m", settings=SECURED) as url:
             yield url
     except Cannot as cannot:
         if IN_CI:

@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 from urllib.parse import urlsplit
+
+import trustme
 
 Mode = Literal["pass", "hang", "reset", "refuse", "answer 503"]
 
@@ -20,11 +23,15 @@ Content-Length: 54\r
 
 
 class Proxy:
-    """Between a client and a server. connections: how many were made."""
+    """Between a client and a server. connections: how many were made. authority: its clients speak TLS to it."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, authority: trustme.CA | None = None) -> None:
         place = urlsplit(target)
         self._host, self._port = place.hostname or "", place.port or 0
+        self._tls: ssl.SSLContext | None = None
+        if authority is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert("127.0.0.1").configure_cert(self._tls)
         self._mode: Mode = "pass"
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -50,8 +57,8 @@ class Proxy:
 
     async def open(self, port: int = 0) -> None:
         """Listen."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
-        self.address = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=self._tls)
+        self.address = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def close(self) -> None:
         """End everything."""
@@ -109,9 +116,9 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy_to(target: str) -> AsyncIterator[Proxy]:
-    """A proxy that passes everything on."""
-    proxy = Proxy(target)
+async def proxy_to(target: str, authority: trustme.CA | None = None) -> AsyncIterator[Proxy]:
+    """A proxy that passes everything on. authority: it speaks TLS to its clients, with a certificate of this one."""
+    proxy = Proxy(target, authority)
     await proxy.open()
     try:
         yield proxy

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from elasticsearch import AsyncElasticsearch
 
-from app.catalog import CatalogUnavailable
+from app.catalog import CatalogUnavailable, EmbeddingMismatch, ProductImage, Query, QueryVector
 from app.catalog.elasticsearch import (
     ElasticsearchCatalog,
     ElasticsearchCatalogWriter,
@@ -16,7 +16,7 @@ from app.catalog.elasticsearch import (
     open_catalog,
     open_writer,
 )
-from tests.builders import a_product
+from tests.builders import a_product, a_vector, evidence
 from tests.elasticsearch.fake import PRODUCT, Answer, fake_server
 from tests.real_elasticsearch import cleared
 
@@ -47,6 +47,16 @@ async def shop(real_elasticsearch: str, anyio_backend: str) -> AsyncIterator[Sho
         await catalog.close()
 
 
+async def everything(shop: Shop) -> object:
+    """All that a write to the shop would change."""
+    client, prefix = shop.client, shop.options.prefix
+    made = await client.indices.get(index=f"{prefix}-*", expand_wildcards="all", features="aliases")
+    docs = await client.indices.stats(index=f"{prefix}-*", metric="indexing", expand_wildcards="all")
+    writes = {index: found["primaries"]["indexing"]["index_total"] for index, found in docs["indices"].items()}
+    found = await client.indices.get_index_template(name=f"{prefix}-*")
+    return made.body, writes, sorted((one["name"], one["index_template"]["_meta"]) for one in found["index_templates"])
+
+
 async def test_all_is_well(shop: Shop) -> None:
     await shop.catalog.ping()
 
@@ -58,10 +68,12 @@ async def test_a_disk_at_flood_stage(shop: Shop) -> None:
     with pytest.raises(CatalogUnavailable, match="flood-stage") as told:
         await shop.catalog.ping()
     assert "disk space" in (told.value.fix or "")
+    before = await everything(shop)
     with pytest.raises(CatalogUnavailable, match="flood-stage"):
         await shop.catalog.put(a_product("p2", seed=2))
     with pytest.raises(CatalogUnavailable, match="flood-stage"):
         await shop.writer.begin(embedder="test/1", dims=16, source="feed", holder="tester")
+    assert await everything(shop) == before
     snapshot = await shop.catalog.snapshot()  # searching goes on
     assert snapshot.generation.products == 1
     assert len(await shop.catalog.generations()) == 1
@@ -82,9 +94,10 @@ async def test_templates_of_another_version(shop: Shop) -> None:
     await _with_version(shop, name, 99)
     with pytest.raises(CatalogUnavailable, match="of version 99"):
         await shop.catalog.ping()
+    before = await everything(shop)
     with pytest.raises(CatalogUnavailable, match="of version 99"):
         await shop.writer.begin(embedder="test/1", dims=16, source="feed", holder="tester")
-    assert len(await shop.catalog.generations()) == 1
+    assert await everything(shop) == before
 
 
 async def test_an_index_of_another_version_is_published(shop: Shop) -> None:
@@ -99,6 +112,7 @@ async def test_somebody_elses_index_under_our_alias(shop: Shop) -> None:
     theirs = f"{shop.options.prefix}-theirs"
     await shop.client.indices.create(index=theirs)
     await shop.client.indices.put_alias(index=theirs, name=alias)
+    before = await everything(shop)
     for harm in (
         shop.catalog.ping(),
         shop.catalog.snapshot(),
@@ -107,7 +121,23 @@ async def test_somebody_elses_index_under_our_alias(shop: Shop) -> None:
     ):
         with pytest.raises(CatalogUnavailable, match="which Akin did not make"):
             await harm
-    assert (await shop.client.count(index=theirs))["count"] == 0
+    assert await everything(shop) == before
+
+
+async def test_templates_one_of_which_is_gone_come_back_with_the_next_load(shop: Shop) -> None:
+    await shop.client.indices.delete_index_template(name=f"{shop.options.prefix}-products")
+    begun = await shop.writer.begin(embedder="test/1", dims=16, source="feed", holder="tester")
+    await shop.writer.abandon(begun.id)
+    await shop.catalog.ping()
+
+
+async def test_another_embedder(shop: Shop) -> None:
+    before = await everything(shop)
+    with pytest.raises(EmbeddingMismatch, match="other/1"):
+        await shop.catalog.put(a_product("p2", seed=2, images=(ProductImage("u", "cd", evidence(2, 16, "other/1")),)))
+    with pytest.raises(EmbeddingMismatch, match="other/1"):
+        await (await shop.catalog.snapshot()).retrieve(Query(QueryVector("other/1", a_vector(2))))
+    assert await everything(shop) == before
 
 
 async def test_an_index_no_node_holds(shop: Shop) -> None:
@@ -115,8 +145,13 @@ async def test_an_index_no_node_holds(shop: Shop) -> None:
     await shop.client.indices.create(
         index=f"{shop.options.prefix}-lost", settings=nowhere, wait_for_active_shards="0", timeout="1s"
     )
-    with pytest.raises(CatalogUnavailable, match="status red"):
+    with pytest.raises(CatalogUnavailable, match=f"{shop.options.prefix}-lost .status red") as told:
         await shop.catalog.ping()
+    assert "nodes back" in (told.value.fix or "")
+    before = await everything(shop)
+    with pytest.raises(CatalogUnavailable, match="status red"):
+        await shop.writer.begin(embedder="test/1", dims=16, source="feed", holder="tester")
+    assert await everything(shop) == before
 
 
 @pytest.mark.parametrize(

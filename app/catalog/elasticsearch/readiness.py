@@ -18,15 +18,10 @@ _LEAST = (9, 2)
 async def inspect(connection: Connection, ledger: LedgerStore) -> None:
     """Raise CatalogUnavailable, saying which part is not well and what to do; see docs/elasticsearch.md."""
     await check_server(connection)
-    found, health, blocks, made_by = await asyncio.gather(
-        templates.installed_versions(connection), _health(connection), _blocks(connection), _versions(connection)
+    found, lost, blocks, made_by = await asyncio.gather(
+        templates.installed_versions(connection), _lost(connection), _blocks(connection), _versions(connection)
     )
-    if health == "red":
-        raise CatalogUnavailable(
-            "A part of the catalog's indices is on no running node (status red).",
-            fix="See GET _cluster/health and bring the missing nodes back, or load the feed again.",
-            retry_after_s=5.0,
-        )
+    refuse_lost(lost)
     published = (await ledger.read()).published
     if not published:
         return  # an empty cluster is well: the first load puts the templates there
@@ -43,6 +38,23 @@ async def inspect(connection: Connection, ledger: LedgerStore) -> None:
             f"Elasticsearch takes no writes to {', '.join(blocks)}: a disk passed the flood-stage watermark.",
             fix="Free disk space on its nodes; it takes writes again by itself.",
             retry_after_s=30.0,
+        )
+
+
+async def check_fit_to_load(connection: Connection) -> None:
+    """Raise CatalogUnavailable unless the server is one a generation can be loaded into; nothing is written."""
+    await check_server(connection)
+    refuse_lost(await _lost(connection))
+
+
+def refuse_lost(lost: list[str]) -> None:
+    """Raise CatalogUnavailable when indices of the shop are on no running node."""
+    if lost:
+        raise CatalogUnavailable(
+            f"No running node holds all of {', '.join(lost)} (status red).",
+            fix="Bring the missing nodes back (GET _cluster/health). If they are gone for good, delete these indices or"
+            " restore them from a snapshot, and load the feed again.",
+            retry_after_s=5.0,
         )
 
 
@@ -75,12 +87,13 @@ def check_templates(found: Mapping[str, int]) -> None:
         )
 
 
-async def _health(connection: Connection) -> str:
+async def _lost(connection: Connection) -> list[str]:
+    """The shop's indices of which a part is on no running node."""
     pattern = f"{connection.options.prefix}-*"
     answer = await connection.call(
-        lambda client: client.cluster.health(index=pattern, level="cluster", expand_wildcards="all", timeout="1s")
+        lambda client: client.cluster.health(index=pattern, level="indices", expand_wildcards="all", timeout="1s")
     )
-    return str(answer["status"])
+    return sorted(index for index, found in answer.get("indices", {}).items() if found["status"] == "red")
 
 
 async def _blocks(connection: Connection) -> list[str]:

@@ -15,7 +15,7 @@ from app.catalog.elasticsearch.engine import Clock, now
 from app.catalog.elasticsearch.ledger import Entry, Ledger, LedgerStore, Step
 from app.catalog.elasticsearch.options import ElasticsearchOptions
 from app.catalog.elasticsearch.publishing import Publisher
-from app.catalog.elasticsearch.readiness import check_server
+from app.catalog.elasticsearch.readiness import check_fit_to_load
 from app.catalog.elasticsearch.store import Store
 from app.catalog.elasticsearch.verification import SAMPLE, Verification
 from app.catalog.errors import GenerationConflict, ProductsRejected
@@ -49,7 +49,7 @@ class ElasticsearchCatalogWriter:
 
     async def begin(self, *, embedder: str, dims: int, source: str, holder: str) -> Generation:
         """See CatalogWriter.begin. Brings the cluster's templates up to date first."""
-        await check_server(self._connection)
+        await check_fit_to_load(self._connection)
         self._dead_load(await self._ledger.read())
         await templates.install(self._connection)
         base, _, _ = await self._log.last() if (await self._ledger.read()).version else (0, "", None)
