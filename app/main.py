@@ -106,6 +106,9 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
     stack.push_async_callback(fetcher.close)
     rates = wiring_edge.build_rates(settings)
     stack.push_async_callback(rates.close)
+    photo_urls = wiring_edge.build_photo_fetcher(settings)
+    if photo_urls is not None:
+        stack.push_async_callback(photo_urls.close)
     await decoder.warm_up()
     group = await stack.enter_async_context(anyio.create_task_group())
     stack.callback(group.cancel_scope.cancel)
@@ -125,6 +128,7 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
         metrics=figures,
         turns=Turns(settings.searches_at_once, settings.searches_waiting),
         rates=rates,
+        photo_urls=photo_urls,
         limits=Limits(
             deadline_s=settings.deadline_ms / 1000,
             keeps_photos=settings.photo_ttl_s > 0,

@@ -49,6 +49,11 @@ class EdgeSettings(BaseSettings):
         description="Where all server processes count them: `sqlite:///PATH`, or `redis://HOST:6379/0`, `rediss://…`"
         " for several machines.",
     )
+    photo_urls: bool = Field(
+        default=False,
+        description="`true` lets callers name a photo by its address (`photo_url`): https, public addresses only, no"
+        " redirects.",
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Addresses or networks of the proxies in front, separated by commas; only from them"

@@ -130,7 +130,7 @@ SEARCH_FORM: Final[dict[str, Any]] = {
             "schema": {
                 "type": "object",
                 "additionalProperties": False,
-                "oneOf": [{"required": ["photo"]}, {"required": ["photo_id"]}],
+                "oneOf": [{"required": ["photo"]}, {"required": ["photo_id"]}, {"required": ["photo_url"]}],
                 "properties": {
                     "photo": {
                         "type": "string",
@@ -138,6 +138,11 @@ SEARCH_FORM: Final[dict[str, Any]] = {
                         "description": "The picture file: JPEG, PNG, WebP, HEIC or AVIF.",
                     },
                     "photo_id": {"type": "string", "description": "`photo_id` of an earlier answer, not with `photo`."},
+                    "photo_url": {
+                        "type": "string",
+                        "format": "uri",
+                        "description": "Address of a picture on the public web, https, where the shop allows it.",
+                    },
                     "crop": {
                         "type": "string",
                         "description": "x,y,width,height of the thing in fractions (0..1) of the upright photo.",

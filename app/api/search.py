@@ -13,7 +13,7 @@ from app.analysis import Gap
 from app.api import examples
 from app.api.noting import noted
 from app.api.openapi import body_problems, example, problems
-from app.api.photo_field import PHOTO_PROBLEMS, photo_of_form
+from app.api.photo_field import PHOTO_PROBLEMS, URL_PROBLEMS, photo_of_form, with_fetched_photo
 from app.api.schemas import SearchAnswer
 from app.api.shapes import search_answer
 from app.catalog import CatalogUnavailable, NothingPublished, UnknownFilter
@@ -30,6 +30,7 @@ from app.edge import (
     MetricsDep,
     Overloaded,
     PhotosDep,
+    PhotoUrlsDep,
     SearchDep,
     UnsupportedMediaType,
     UploadsDep,
@@ -53,7 +54,7 @@ from app.search import (
 )
 from app.telemetry import Metrics
 
-PHOTO_FIELDS = ("photo", "photo_id", "crop", "text", "filters", "limit", "cursor", "sort")
+PHOTO_FIELDS = ("photo", "photo_id", "photo_url", "crop", "text", "filters", "limit", "cursor", "sort")
 WORD_FIELDS = ("text", "filters", "limit", "cursor", "sort")
 
 SEARCH_PROBLEMS = (
@@ -94,6 +95,7 @@ router = APIRouter(tags=["search"])
             UnsupportedMediaType,
             *SEARCH_PROBLEMS,
             *PHOTO_PROBLEMS,
+            *URL_PROBLEMS,
         ),
     },
 )
@@ -102,6 +104,7 @@ async def search_by_photo(
     search: SearchDep,
     decoder: DecoderDep,
     photos: PhotosDep,
+    photo_urls: PhotoUrlsDep,
     events: EventsDep,
     uploads: UploadsDep,
     limits: LimitsDep,
@@ -109,6 +112,7 @@ async def search_by_photo(
     metrics: MetricsDep,
 ) -> SearchAnswer:
     """Send the photo as `photo`, or `photo_id` of an earlier answer to refine that search or to get its next page.
+    Where the shop allows it, `photo_url` names a picture on the public web instead (https, no redirects).
 
     JPEG, PNG, WebP, HEIC and AVIF are recognized by their content. The picture is turned upright, shrunk to 1024 pixels
     and stripped of everything but its pixels before anything else sees it. An empty `items` is an honest answer: the
@@ -119,8 +123,9 @@ async def search_by_photo(
         form = await read_form(request, take, file_fields=frozenset({"photo"}))
         refuse_unknown(form.fields, PHOTO_FIELDS)
         wishes = read_wishes(form.fields)
+        whole = await work.wait_for(lambda: with_fetched_photo(form, photo_urls, take))
         return await work.do(
-            lambda deadline: _answer(form, wishes, search, decoder, photos, events, limits, deadline, metrics)
+            lambda deadline: _answer(whole, wishes, search, decoder, photos, events, limits, deadline, metrics)
         )
 
 

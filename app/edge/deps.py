@@ -16,7 +16,7 @@ from app.identity import Caller
 from app.insights import EvaluationRecords, JudgedPhotos
 from app.intake import Intake
 from app.loads import LoadDesk
-from app.photos import PhotoDecoder, PhotoStore
+from app.photos import ImageFetcher, PhotoDecoder, PhotoStore
 from app.search import VisualSearch
 from app.telemetry import Metrics
 
@@ -83,6 +83,10 @@ async def _intake(request: Request) -> Intake:
     return (await _shop(request)).intake
 
 
+async def _photo_urls(request: Request) -> ImageFetcher | None:
+    return _state(request)["photo_urls"]
+
+
 async def _search(request: Request) -> VisualSearch:
     return (await _shop(request)).search
 
@@ -110,6 +114,7 @@ EventsDep = Annotated[EventLog, Depends(_events)]
 JudgedDep = Annotated[JudgedPhotos, Depends(_judged)]
 EvaluationsDep = Annotated[EvaluationRecords, Depends(_evaluations)]
 DeskDep = Annotated[EvaluationDesk, Depends(_desk)]
+PhotoUrlsDep = Annotated[ImageFetcher | None, Depends(_photo_urls)]
 IntakeDep = Annotated[Intake, Depends(_intake)]
 SearchDep = Annotated[VisualSearch, Depends(_search)]
 UploadsDep = Annotated[UploadBudget, Depends(_uploads)]

@@ -3,7 +3,7 @@
 AppError
 ├── BadRequest: InvalidRequest, InvalidForm, InvalidJson, InvalidProduct, BodyTooLarge, BodyTimeout,
 │               UnsupportedMediaType, MethodNotAllowed, BadHttp, HeadTooLarge, HeadTimeout, OperatorsOnly,
-│               RateLimited
+│               RateLimited, PhotoUrlsOff
 ├── Forbidden: ShopNotServed
 └── Unavailable: Busy, Overloaded
 
@@ -107,6 +107,13 @@ class OperatorsOnly(BadRequest):
     title = "This is for whoever runs the server"
 
 
+class PhotoUrlsOff(BadRequest):
+    """A photo is named by its address, and this server does not follow addresses."""
+
+    code = "photo-urls-off"
+    title = "Photos are not fetched here"
+
+
 class RateLimited(BadRequest):
     """The caller asked for more than he may in a minute.
 
@@ -161,6 +168,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "head-timeout": 408,
         "operators-only": 403,
         "rate-limited": 429,
+        "photo-urls-off": 422,
         "busy": 503,
         "overloaded": 503,
         "shop-not-served": 403,

@@ -16,7 +16,7 @@ from app.identity import KeyRing
 from app.insights import EvaluationRecords, JudgedPhotos
 from app.intake import Intake
 from app.loads import LoadDesk
-from app.photos import PhotoDecoder, PhotoStore
+from app.photos import ImageFetcher, PhotoDecoder, PhotoStore
 from app.search import VisualSearch
 from app.telemetry import Metrics
 
@@ -60,5 +60,6 @@ class State(TypedDict):
     uploads: UploadBudget
     turns: Turns
     rates: Rates
+    photo_urls: ImageFetcher | None
     limits: Limits
     metrics: Metrics

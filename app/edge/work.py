@@ -23,24 +23,41 @@ class Work:
         self._turns = state["turns"]
         self._most_s = state["limits"].deadline_s
         self._caller = counted_as(request.scope)
+        self._deadline: Deadline | None = None
 
     def refuse_when_full(self) -> None:
         """Raise Overloaded now where `do` would: before the body is read."""
         self._turns.refuse_when_full(self._caller)
 
+    async def wait_for(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do what only waits, such as for another server: it needs no turn. Raises as `do`, but Overloaded."""
+        deadline = self._begun()
+
+        async def waiting() -> T:
+            async with deadline.kept():
+                return await work()
+
+        return await while_connected(self._request, waiting())
+
     async def do(self, work: Callable[[Deadline], Awaitable[T]]) -> T:
-        """Wait for a turn and work. The body must have been read to its end: the deadline begins now.
+        """Wait for a turn and work. The body must have been read to its end.
 
         Raises Overloaded, DeadlineExceeded, InvalidRequest for a deadline that is none, ClientDisconnect, and what the
         work raises.
         """
-        deadline = Deadline.begin(self._most_s, self._request.headers)
+        deadline = self._begun()
 
         async def in_turn() -> T:
             async with deadline.kept(), self._turns.turn(self._caller):
                 return await work(deadline)
 
         return await while_connected(self._request, in_turn())
+
+    def _begun(self) -> Deadline:
+        """The one deadline of the request; it begins when it is asked for first, which is when the body was read."""
+        if self._deadline is None:
+            self._deadline = Deadline.begin(self._most_s, self._request.headers)
+        return self._deadline
 
 
 async def _work(request: Request) -> Work:
