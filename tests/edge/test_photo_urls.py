@@ -93,5 +93,7 @@ async def test_an_address_that_answers_late_is_given_up_with_the_deadline(settin
 
 @pytest.mark.parametrize("said", ["soon", "0", "9", "-1", "1e3", "1" * 10])
 async def test_a_deadline_that_is_none_is_refused(client: httpx.AsyncClient, said: str) -> None:
-    response = await client.get("/search", params={"text": "x"}, headers={"akin-deadline-ms": said})
-    assert_problem(response, "invalid-request")
+    said_so = {"akin-deadline-ms": said}
+    assert_problem(await client.get("/search", params={"text": "x"}, headers=said_so), "invalid-request")
+    form = as_parts({"photo_url": "https://pictures.example/a.jpg"})
+    assert_problem(await client.post("/search-by-photo", files=form, headers=said_so), "invalid-request")
