@@ -71,8 +71,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         BodyLimit, max_bytes=chosen.max_body_bytes, timeout_s=chosen.body_timeout_s, other=_larger_bodies(chosen)
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)  # pages bring their own compressed form
-    app.add_middleware(RateLimit)
+    app.add_middleware(RateLimit, by="key")
     app.add_middleware(Identify)
+    app.add_middleware(RateLimit, by="address")
     app.add_middleware(Peers, trusted=chosen.proxy_networks)
     app.add_middleware(CrashAnswer)
     app.add_middleware(Cors, origins=chosen.cors_origins, known=knows_origin)

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, Storage
@@ -83,19 +84,21 @@ class Rates:
         self._clock = clock
         self._rests_until = 0.0
 
-    async def take(self, key: str | None, address: str, cost: int) -> list[Standing]:
-        """Book the cost with every limit that holds for this caller; all of them are told.
+    async def take_for_address(self, address: str, cost: int) -> Standing | None:
+        """Book the cost with an address; None where no limit holds.
 
         This machine's own address is never limited: it is a program of whoever runs the server, or a proxy that
         AKIN_TRUSTED_PROXIES does not name, behind which everybody would have the same address.
         """
-        standings = []
-        if key is not None and self._per_key is not None:
-            standings.append(await self._take("key", self._per_key, key, cost))
-        refused = any(not one.allowed for one in standings)
-        if self._per_address is not None and not is_loopback(address) and not refused:
-            standings.append(await self._take("address", self._per_address, network_of(address), cost))
-        return standings
+        if self._per_address is None or is_loopback(address):
+            return None
+        return await self._take("address", self._per_address, network_of(address), cost)
+
+    async def take_for_key(self, key: str | None, cost: int) -> Standing | None:
+        """Book the cost with a key (its id); None where no limit holds."""
+        if self._per_key is None or key is None:
+            return None
+        return await self._take("key", self._per_key, key, cost)
 
     async def close(self) -> None:
         """Close the storage."""
@@ -122,37 +125,47 @@ class Rates:
 class RateLimit:
     """Pure ASGI middleware: refuses what is over a limit, and says on every answer how the caller stands.
 
-    Takes the Rates from the lifespan's state. The headers are those of draft-ietf-httpapi-ratelimit-headers-10.
+    by: what is counted. Of the address, outside of what finds out who calls, so that guessing keys is limited too; of
+    the key, inside. Takes the Rates from the lifespan's state. The headers are those of
+    draft-ietf-httpapi-ratelimit-headers-10.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, by: Literal["address", "key"]) -> None:
         self.app = app
+        self._by = by
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI call."""
         cost = cost_of(scope["method"], scope["path"]) if scope["type"] == "http" else 0
-        if not cost:
+        standing = await self._standing(scope, cost) if cost else None
+        if standing is None:
             await self.app(scope, receive, send)
             return
-        state = scope["state"]
-        rates: Rates = state["rates"]
-        standings = await rates.take(key_of(scope), address_of(scope), cost)
 
         async def sending(message: Message) -> None:
-            if standings and message["type"] == "http.response.start":
+            if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["ratelimit-policy"] = ", ".join(
-                    f'"{one.policy}";q={one.units};w={WINDOW_S}' for one in standings
-                )
-                headers["ratelimit"] = ", ".join(f'"{one.policy}";r={one.left};t={one.full_in_s}' for one in standings)
+                _add(headers, "ratelimit-policy", f'"{standing.policy}";q={standing.units};w={WINDOW_S}')
+                _add(headers, "ratelimit", f'"{standing.policy}";r={standing.left};t={standing.full_in_s}')
             await send(message)
 
-        over = next((one for one in standings if not one.allowed), None)
-        if over is None:
+        if standing.allowed:
             await self.app(scope, receive, sending)
-            return
-        refusal = problem(_too_often(over, cost), str(state.get("request_id", "")))
-        await refusal(scope, receive, sending)
+        else:
+            request_id = str(scope["state"].get("request_id", ""))
+            await problem(_too_often(standing, cost), request_id)(scope, receive, sending)
+
+    async def _standing(self, scope: Scope, cost: int) -> Standing | None:
+        rates: Rates = scope["state"]["rates"]
+        if self._by == "key":
+            return await rates.take_for_key(key_of(scope), cost)
+        return await rates.take_for_address(address_of(scope), cost)
+
+
+def _add(headers: MutableHeaders, name: str, part: str) -> None:
+    """Lists of the draft: what the other limit says stands after a comma."""
+    before = headers.get(name)
+    headers[name] = part if before is None else f"{before}, {part}"
 
 
 def _too_often(over: Standing, cost: int) -> RateLimited:

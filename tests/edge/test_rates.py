@@ -15,11 +15,13 @@ import pytest
 from app.benchmark import free_port
 from app.edge.rate_store import SqliteWindows
 from app.edge.rates import Rates, cost_of
+from app.identity import Scope
 from app.settings import Settings, load_settings
 from app.wiring_edge import build_rates
 from tests.builders import a_photo_file
 from tests.edge.conftest import serving
 from tests.edge.problems import assert_problem
+from tests.identity.builders import a_key
 from tests.real_redis import redis_server
 
 pytestmark = pytest.mark.anyio
@@ -44,14 +46,21 @@ async def rates(store: str) -> AsyncIterator[Rates]:
     await made.close()
 
 
-async def allowed(rates: Rates, key: str | None, address: str, cost: int = 1) -> bool:
-    """Whether a request fits."""
-    return all(one.allowed for one in await rates.take(key, address, cost))
+async def allowed(rates: Rates, key: str, cost: int = 1) -> bool:
+    """Whether a request with this key fits."""
+    standing = await rates.take_for_key(key, cost)
+    return standing is not None and standing.allowed
+
+
+async def allowed_from(rates: Rates, address: str, cost: int = 1) -> bool:
+    """Whether a request from this address fits."""
+    standing = await rates.take_for_address(address, cost)
+    return standing is not None and standing.allowed
 
 
 async def test_no_more_than_the_limit_is_allowed(rates: Rates, request: pytest.FixtureRequest) -> None:
     key = request.node.name
-    asked = await asyncio.gather(*(allowed(rates, key, "127.0.0.1") for _ in range(50)))
+    asked = await asyncio.gather(*(allowed(rates, key) for _ in range(50)))
     assert sum(asked) == 10
 
 
@@ -59,25 +68,26 @@ async def test_a_dear_request_takes_more_and_one_that_does_not_fit_takes_nothing
     rates: Rates, request: pytest.FixtureRequest
 ) -> None:
     key = request.node.name
-    assert await allowed(rates, key, "127.0.0.1", cost=7)
-    assert not await allowed(rates, key, "127.0.0.1", cost=7)
-    assert await allowed(rates, key, "127.0.0.1", cost=3)
-    (standing,) = await rates.take(key, "127.0.0.1", 1)
+    assert await allowed(rates, key, cost=7)
+    assert not await allowed(rates, key, cost=7)
+    assert await allowed(rates, key, cost=3)
+    standing = await rates.take_for_key(key, 1)
+    assert standing is not None
     assert (standing.policy, standing.units, standing.left, standing.allowed) == ("key", 10, 0, False)
     assert 1 <= standing.full_in_s <= 60
 
 
-async def test_addresses_are_limited_each_by_itself_and_beside_the_key(rates: Rates, store: str) -> None:
-    shared = f"app-{store}"
-    assert [await allowed(rates, shared, HOME) for _ in range(7)] == [True] * 6 + [False]
-    assert await allowed(rates, shared, "192.0.2.2"), "another shopper with the same app"
-    assert await allowed(rates, None, "2001:db8:1:2::1", cost=6)
-    assert not await allowed(rates, None, "2001:db8:1:2:ffff::1"), "the same network"
+async def test_addresses_are_limited_each_by_itself(rates: Rates) -> None:
+    assert [await allowed_from(rates, HOME) for _ in range(7)] == [True] * 6 + [False]
+    assert await allowed_from(rates, "192.0.2.2"), "another shopper with the same app"
+    assert await allowed_from(rates, "2001:db8:1:2::1", cost=6)
+    assert not await allowed_from(rates, "2001:db8:1:2:ffff::1"), "the same network"
 
 
 async def test_this_machine_is_not_limited_by_its_address(rates: Rates) -> None:
-    assert await rates.take(None, "127.0.0.1", 1000) == []
-    assert await rates.take(None, "::1", 1000) == []
+    assert await rates.take_for_address("127.0.0.1", 1000) is None
+    assert await rates.take_for_address("::1", 1000) is None
+    assert await rates.take_for_key(None, 1000) is None
 
 
 async def test_units_come_back_when_the_minute_is_over(tmp_path: Path) -> None:
@@ -113,9 +123,9 @@ async def test_the_file_is_its_owners_and_a_restart_forgives_nothing(tmp_path: P
 async def ask_fifty_times(store: str) -> int:
     """How many of fifty requests at once one process allows."""
     rates = build_rates(load_settings(rate_store=store, rate_per_key=60), patience_s=60)
-    asked = await asyncio.gather(*(rates.take("shared", "127.0.0.1", 1) for _ in range(50)))
+    asked = await asyncio.gather(*(allowed(rates, "shared") for _ in range(50)))
     await rates.close()
-    return sum(standing.allowed for (standing,) in asked)
+    return sum(asked)
 
 
 def in_a_process(store: str, counts: "SimpleQueue[int]") -> None:
@@ -144,11 +154,11 @@ async def test_a_store_that_is_gone_keeps_nobody_from_searching_and_is_used_agai
     assert program is not None
     rates = build_rates(load_settings(rate_store=f"redis://127.0.0.1:{port}/0", rate_per_key=3), patience_s=60)
     rates._clock = lambda: now[0]
-    assert [await allowed(rates, "k", "127.0.0.1") for _ in range(4)] == [True, True, True, False]
+    assert [await allowed(rates, "k") for _ in range(4)] == [True, True, True, False]
     assert caplog.text.count("counts requests by itself") == 1
     with redis_server(program, tmp_path, port):
         now[0] = 6.0
-        assert await allowed(rates, "k", "127.0.0.1"), "counted by the store again"
+        assert await allowed(rates, "k"), "counted by the store again"
     await rates.close()
 
 
@@ -157,8 +167,8 @@ def test_a_file_that_cannot_be_used_is_no_reason_to_refuse(tmp_path: Path) -> No
 
     async def scenario() -> None:
         rates = build_rates(load_settings(rate_store=f"sqlite:///{tmp_path / 'rates.db'}", rate_per_key=1))
-        assert await allowed(rates, "k", "127.0.0.1")
-        assert not await allowed(rates, "k", "127.0.0.1")
+        assert await allowed(rates, "k")
+        assert not await allowed(rates, "k")
         await rates.close()
 
     asyncio.run(scenario())
@@ -186,15 +196,19 @@ def test_what_requests_cost(method: str, path: str, units: int) -> None:
 
 @pytest.fixture
 async def client(settings: Settings, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client behind a trusted proxy, 12 units a minute for each address."""
+    """A client with a key, behind a trusted proxy: 12 units a minute for each address, 100 for each key."""
     limited = settings.model_copy(
         update={
+            "keys": tmp_path / "keys.db",
             "rate_store": f"sqlite:///{tmp_path / 'rates.db'}",
             "rate_per_address": 12,
+            "rate_per_key": 100,
             "trusted_proxies": ("127.0.0.1",),
         }
     )
+    key = a_key(limited.keys, Scope.SEARCH)
     async with serving(limited) as made:
+        made.headers["authorization"] = f"Bearer {key}"
         yield made
 
 
@@ -202,8 +216,8 @@ async def test_every_answer_says_how_one_stands_and_too_many_are_refused(client:
     shopper = {"x-forwarded-for": f"10.9.9.9, {HOME}"}
     first = await client.post("/search-by-photo", files={"photo": ("a.jpg", a_photo_file())}, headers=shopper)
     assert first.status_code == 200
-    assert first.headers["ratelimit-policy"] == '"address";q=12;w=60'
-    assert re.fullmatch(r'"address";r=2;t=\d+', first.headers["ratelimit"])
+    assert first.headers["ratelimit-policy"] == '"key";q=100;w=60, "address";q=12;w=60'
+    assert re.fullmatch(r'"key";r=90;t=\d+, "address";r=2;t=\d+', first.headers["ratelimit"])
     again = await client.post("/search-by-photo", files={"photo": ("a.jpg", a_photo_file())}, headers=shopper)
     problem = assert_problem(again, "rate-limited")
     assert problem["extra"] == {"policy": "address", "units": 12, "left": 2, "cost": 10}
@@ -212,7 +226,7 @@ async def test_every_answer_says_how_one_stands_and_too_many_are_refused(client:
     assert (await client.get("/products", headers=shopper)).status_code == 200, "what is left is left"
     assert (await client.get("/live", headers=shopper)).status_code == 200
     other = await client.get("/products", headers={"x-forwarded-for": "192.0.2.9"})
-    assert other.headers["ratelimit"].startswith('"address";r=10;')
+    assert other.headers["ratelimit"].startswith('"key";r=86;')
 
 
 async def test_making_up_addresses_helps_nobody(client: httpx.AsyncClient) -> None:
@@ -221,6 +235,20 @@ async def test_making_up_addresses_helps_nobody(client: httpx.AsyncClient) -> No
         made_up = {"x-forwarded-for": f"198.51.100.{number}, 203.0.113.5"}
         statuses[(await client.get("/products/none", headers=made_up)).status_code] += 1
     assert statuses == {404: 12, 429: 18}
+
+
+async def test_many_addresses_do_not_help_one_key(client: httpx.AsyncClient) -> None:
+    statuses = Counter[int]()
+    for number in range(130):
+        from_there = {"x-forwarded-for": f"203.0.113.{number}"}
+        statuses[(await client.get("/products/none", headers=from_there)).status_code] += 1
+    assert statuses == {404: 100, 429: 30}
+
+
+async def test_guessing_keys_is_limited(client: httpx.AsyncClient) -> None:
+    guess = {"x-forwarded-for": HOME, "authorization": "Bearer akin_live_guess"}
+    statuses = [(await client.get("/products", headers=guess)).status_code for _ in range(8)]
+    assert statuses == [401] * 6 + [429] * 2
 
 
 @pytest.mark.parametrize("store", ["memory://", "http://127.0.0.1", "sqlite://x/y"])
