@@ -22,6 +22,7 @@ from app.analysis.model import (
     PhotoAnalysis,
 )
 from app.analysis.patience import answering_by
+from app.analysis.vocabulary import Vocabulary, normal, read_vocabulary, singulars
 
 __all__ = [
     "COLOR_SHADES",
@@ -38,8 +39,12 @@ __all__ = [
     "LocalColor",
     "ObjectType",
     "PhotoAnalysis",
+    "Vocabulary",
     "answering_by",
     "channel_similarities",
     "color_similarity",
+    "normal",
+    "read_vocabulary",
+    "singulars",
     "verify",
 ]

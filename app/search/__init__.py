@@ -3,6 +3,8 @@
 from app.search.calibration import Calibration, Feature, Move, Stage, Weights, read_calibration, shipped_calibration
 from app.search.dissect import Dissected, Part, dissected, tried
 from app.search.errors import CursorExpired, DeadlineExceeded, EmptyQuery, InvalidCursor, InvalidLimit
+from app.search.finding import Findings, Stopwatch
+from app.search.lexicon import Kind, Term
 from app.search.model import (
     EVIDENCE_BYTES,
     Evidence,
@@ -16,7 +18,8 @@ from app.search.model import (
 )
 from app.search.query import same_color
 from app.search.rank import FEATURES, Closeness, Question, Scored, features_of, probability
-from app.search.service import Findings, Stopwatch, VisualSearch, deadline
+from app.search.service import VisualSearch, deadline
+from app.search.wording import Reading
 
 __all__ = [
     "EVIDENCE_BYTES",
@@ -32,11 +35,13 @@ __all__ = [
     "Findings",
     "InvalidCursor",
     "InvalidLimit",
+    "Kind",
     "Match",
     "Move",
     "Part",
     "Question",
     "RankedProduct",
+    "Reading",
     "Reason",
     "ReasonCode",
     "Scored",
@@ -44,6 +49,7 @@ __all__ = [
     "Sort",
     "Stage",
     "Stopwatch",
+    "Term",
     "VisualSearch",
     "Weights",
     "Wishes",

@@ -25,15 +25,17 @@ def explain(
     product: Product,
     query: Query,
     analysis: PhotoAnalysis | None,
+    said: str = "",
 ) -> tuple[Reason, ...]:
-    """contributions: as rank.contributions gives them for this candidate.
+    """contributions: as rank.contributions gives them for this candidate. said: what of the words it meets.
 
     One to five reasons, the weightiest first (ties by code, then value); their weights sum to the score.
 
     One only where a single kind of evidence speaks for the product. The same input gives the same reasons.
     """
     parts = sorted(
-        _parts(scored, contributions, product, query, analysis), key=lambda part: (-part[2], part[0].value, part[1])
+        _parts(scored, contributions, product, query, analysis, said),
+        key=lambda part: (-part[2], part[0].value, part[1]),
     )
     parts = [part for part in parts if part[2] > 0.0] or [(ReasonCode.LOOK, _share(0.0), 1.0)]
     total = sum(part[2] for part in parts)
@@ -52,6 +54,7 @@ def _parts(
     product: Product,
     query: Query,
     analysis: PhotoAnalysis | None,
+    said: str,
 ) -> Iterable[Part]:
     def of(*features: Feature) -> float:
         return sum(contributions.get(feature, 0.0) for feature in features)
@@ -73,7 +76,7 @@ def _parts(
         yield ReasonCode.ATTRIBUTE, term, share * of(Feature.ATTRIBUTES)
     for term, share in _agreement(query, Channel.LABELS, _labels(product)):
         yield ReasonCode.LABEL, term, share * of(Feature.LABELS)
-    yield ReasonCode.TEXT, found_words(query.text, product), of(Feature.TEXT)
+    yield ReasonCode.TEXT, said or found_words(query.text, product), of(Feature.TEXT)
 
 
 def found_words(text: str, product: Product) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from app.analysis import Box, Gap, PhotoAnalysis
 from app.catalog import FacetCount, FacetField, Filter, Generation, Product
 from app.search.calibration import Feature, Stage
+from app.search.wording import Reading
 
 
 class Match(StrEnum):
@@ -120,3 +121,4 @@ class SearchResult:
     degraded: tuple[Gap, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     first: int = 1
+    reading: Reading = field(default_factory=Reading)

@@ -9,39 +9,60 @@ from app.analysis import COLOR_SHADES, Attribute, Box, Color, Embedding, Label, 
 from app.catalog import MAX_CANDIDATES, Channel, Filter, ImageEvidence, Product, Query, QueryVector
 from app.search.color_space import affinity
 from app.search.model import Wishes
+from app.search.wording import Reading
 
 NEIGHBOR = 0.3
 """Color words with less affinity than this to a seen color are not asked for."""
 SAME = 0.5
 """At this affinity two people may well use each other's word."""
+NOTHING_SAID = Reading()
 CATALOG = "catalog"
 """The `source` of what a product, used as the question, says of itself."""
 
 
-def query_for_photo(analysis: PhotoAnalysis, wishes: Wishes) -> Query:
-    """The query for one analyzed photo: look, type, attributes, labels and colors; the wishes' words refine it."""
+def query_for_photo(analysis: PhotoAnalysis, wishes: Wishes, reading: Reading = NOTHING_SAID) -> Query:
+    """The query for one analyzed photo: look, type, attributes, labels and colors; what was read of the wishes' words
+    refines it. A color that is named stands in for those of the photo."""
     terms = {
         Channel.TYPE: type_terms(analysis),
         Channel.ATTRIBUTES: attribute_terms(analysis.attributes),
         Channel.LABELS: label_terms(analysis.labels),
-        Channel.COLORS: color_terms(analysis.colors),
+        Channel.COLORS: color_terms(named_colors(reading) or analysis.colors),
     }
     embedding = analysis.embedding
     return Query(
         vector=QueryVector(embedding.model, embedding.values) if embedding is not None else None,
         terms={channel: weights for channel, weights in terms.items() if weights},
-        text=wishes.text.strip(),
-        filters=wishes.filters,
+        text=reading.text,
+        filters=filters_of(wishes, reading),
         limit=MAX_CANDIDATES,
     )
 
 
-def query_for_words(wishes: Wishes) -> Query:
-    """The query for words alone. A color word also asks for products whose pictures show that color."""
-    named = color_words(wishes.text)
-    shown = tuple(Color(name, shades[0], 1.0 / len(named)) for name, shades in named.items())
+def query_for_words(wishes: Wishes, reading: Reading) -> Query:
+    """The query for words alone. A color word also asks for products whose pictures show that color.
+
+    Where nothing is asked for ("no arms"), all products are.
+    """
+    shown = named_colors(reading)
     terms = {Channel.COLORS: color_terms(shown)} if shown else {}
-    return Query(terms=terms, text=wishes.text.strip(), filters=wishes.filters, limit=MAX_CANDIDATES)
+    text = reading.text if reading.says_something or reading.price else wishes.text.strip()
+    return Query(terms=terms, text=text, filters=filters_of(wishes, reading), limit=MAX_CANDIDATES)
+
+
+def named_colors(reading: Reading) -> tuple[Color, ...]:
+    """The colors a text asks for, as if they had been seen; words without a known shade are left to the text."""
+    shades: dict[str, str] = {}
+    for name, shade in COLOR_SHADES:
+        shades.setdefault(name, shade)
+    named = [next((one for one in term.phrases if one in shades), "") for term in reading.colors]
+    known = [name for name in dict.fromkeys(named) if name]
+    return tuple(Color(name, shades[name], 1.0 / len(known)) for name in known)
+
+
+def filters_of(wishes: Wishes, reading: Reading) -> tuple[Filter, ...]:
+    """The wishes' filters, with the price that the words name."""
+    return wishes.filters if reading.price is None else (*wishes.filters, reading.price)
 
 
 def analysis_of_product(product: Product, evidence: ImageEvidence | None) -> PhotoAnalysis:
@@ -105,20 +126,6 @@ def neighbors(color: Color) -> dict[str, float]:
 def same_color(name: str, code: str, word: str) -> bool:
     """Whether people might use the word for a color of this name and hex code: it is its name, or a near neighbor."""
     return word == name or neighbors(Color(name, code, 1.0)).get(word, 0.0) >= SAME
-
-
-def color_words(text: str) -> dict[str, list[str]]:
-    """The color words in a text, longest match first ("sky blue" is not also "blue"), with their shades."""
-    shades: dict[str, list[str]] = {}
-    for name, shade in COLOR_SHADES:
-        shades.setdefault(name, []).append(shade)
-    rest = f" {' '.join(text.casefold().split())} "
-    found: dict[str, list[str]] = {}
-    for name in sorted(shades, key=lambda one: (-len(one), one)):
-        if f" {name} " in rest:
-            found[name] = shades[name]
-            rest = rest.replace(f" {name} ", "  ")
-    return found
 
 
 def without(wishes: Wishes, unwanted: Filter) -> Wishes:

@@ -1,76 +1,35 @@
 """VisualSearch: the one use case. Analyze, retrieve, look closer, rank, cut, count, page."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from secrets import token_urlsafe
-from time import perf_counter
 
-from app.analysis import Analyzer, Box, Gap, PhotoAnalysis, answering_by
-from app.catalog import Catalog, FacetField, NotProduct, Product, ProductNotFound, Query, Snapshot
+from app.analysis import Analyzer, Gap, Vocabulary, answering_by, read_vocabulary
+from app.catalog import Catalog, FacetField, Product, Snapshot
 from app.photos import Photo
-from app.search.calibration import Calibration
-from app.search.closer import look_closer
+from app.search.calibration import Calibration, Feature
 from app.search.cursor import Cursor, read_cursor, search_key
 from app.search.errors import DeadlineExceeded, EmptyQuery, InvalidLimit
 from app.search.explain import explain
+from app.search.finding import Deepen, Findings, Seeker, Stopwatch, settled_by
 from app.search.model import Match, RankedProduct, SearchResult, Sort, Wishes
-from app.search.query import analysis_of_product, query_for_photo, query_for_words
 from app.search.rank import (
-    Closeness,
-    Question,
     Scored,
     contributions,
     evidence_of,
     match_of,
-    rank,
-    refine,
     relevant,
-    worth_a_closer_look,
 )
-from app.search.settle import VOTERS, agreement, settled
+from app.search.settle import VOTERS
 from app.search.sorting import placed
 
 MOST_ON_A_PAGE = 100
-CLOSER_LOOKS = 48
-"""Candidates whose pictures are compared closely; 0.3 ms each (docs/decisions/0051)."""
 FACETS = tuple(FacetField)
 NO_WISHES = Wishes()
-
-
-Deepen = Callable[[Photo, Box | None, PhotoAnalysis, float], Awaitable[PhotoAnalysis | None]]
-"""(photo, crop, analysis, how sure its type is now, 0..1) -> a deeper analysis, or None where none is needed."""
-
-
-class Stopwatch:
-    """Milliseconds of each stage, in the order they were passed."""
-
-    def __init__(self) -> None:
-        self.milliseconds: dict[str, float] = {}
-        self._since = perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """Book the time since the lap before (or the start) to the stage."""
-        now = perf_counter()
-        self.milliseconds[stage] = self.milliseconds.get(stage, 0.0) + (now - self._since) * 1000.0
-        self._since = now
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """Everything found for one question, before it is cut: what `akin tune` and `akin evaluate` look at too.
-
-    scored: all candidates, best first, also those below the cut-off.
-    """
-
-    snapshot: Snapshot
-    query: Query
-    question: Question
-    analysis: PhotoAnalysis | None
-    scored: tuple[Scored, ...]
 
 
 class VisualSearch:
@@ -93,8 +52,11 @@ class VisualSearch:
         executor: Executor | None = None,
         popularity: Mapping[str, float] | None = None,
         deepen: Deepen | None = None,
+        vocabulary: Vocabulary | None = None,
     ) -> None:
-        """deepen: asked after the first look at the catalog; what it answers is searched with instead.
+        """vocabulary: synonyms of types and materials in texts; None takes the shipped one.
+
+        deepen: asked after the first look at the catalog; what it answers is searched with instead.
 
         executor: where pictures are compared; None takes the event loop's own threads.
 
@@ -106,6 +68,16 @@ class VisualSearch:
         self._executor = executor
         self._popularity = popularity or {}
         self._deepen = deepen
+        self._vocabulary = vocabulary or read_vocabulary()
+        self._seeker = Seeker(
+            catalog,
+            analyzer,
+            calibration,
+            executor=executor,
+            popularity=popularity,
+            deepen=deepen,
+            vocabulary=self._vocabulary,
+        )
 
     @property
     def calibration(self) -> Calibration:
@@ -126,6 +98,7 @@ class VisualSearch:
             executor=self._executor,
             popularity=self._popularity,
             deepen=self._deepen,
+            vocabulary=self._vocabulary,
         )
 
     async def by_photo(
@@ -165,71 +138,18 @@ class VisualSearch:
         async with deadline(deadline_s):
             check(wishes)
             watch = Stopwatch()
-            snapshot = await self._catalog.snapshot()
-            analysis = await known_of(snapshot, product_id)
-            watch.lap("analyze")
-            others = replace(wishes, filters=(*wishes.filters, NotProduct((product_id,))))
-            findings = await self._for_analysis(snapshot, analysis, others, watch)
+            findings = await self._seeker.find_similar(product_id, wishes, watch)
             key = search_key("similar", product_id, wishes.text.strip(), filters_key(wishes))
             page = await self._page(findings, wishes, key, watch)
             return replace(page, analysis=None)
 
     async def find(self, photo: Photo, wishes: Wishes, watch: Stopwatch | None = None) -> Findings:
         """All candidates for a photo with their scores, uncut: the judgments of a fit need those below the cut too."""
-        watch = watch or Stopwatch()
-        analysis = await self._analyzer.analyze(photo, wishes.crop)
-        watch.lap("analyze")
-        snapshot = await self._catalog.snapshot()
-        findings = await self._for_analysis(snapshot, analysis, wishes, watch)
-        if self._deepen is None:
-            return findings
-        voters = relevant(findings.scored, self._calibration)[:VOTERS]
-        products = {one.id: one for one in await snapshot.products([one.product_id for one in voters])}
-        now = _settled(analysis, voters, products)
-        sure = agreement(analysis.type, now.type if now is not None else None)
-        deeper = await self._deepen(photo, wishes.crop, analysis, sure)
-        watch.lap("deepen")
-        return findings if deeper is None else await self._for_analysis(snapshot, deeper, wishes, watch)
+        return await self._seeker.find(photo, wishes, watch)
 
     async def find_words(self, wishes: Wishes, watch: Stopwatch | None = None) -> Findings:
         """All candidates for words with their scores, uncut."""
-        snapshot = await self._catalog.snapshot()
-        question = Question(photo=False, words=True)
-        return await self._gather(snapshot, query_for_words(wishes), question, None, watch or Stopwatch())
-
-    async def _for_analysis(
-        self, snapshot: Snapshot, analysis: PhotoAnalysis, wishes: Wishes, watch: Stopwatch
-    ) -> Findings:
-        query = query_for_photo(analysis, wishes)
-        question = Question(photo=True, words=bool(query.text), novelty=analysis.novelty)
-        return await self._gather(snapshot, query, question, analysis, watch)
-
-    async def _gather(
-        self, snapshot: Snapshot, query: Query, question: Question, analysis: PhotoAnalysis | None, watch: Stopwatch
-    ) -> Findings:
-        found = await snapshot.retrieve(query)
-        watch.lap("retrieve")
-        scored = rank(found.items, question, self._calibration, popularity=self._popularity)
-        watch.lap("rank")
-        if analysis is not None:
-            near = await self._closeness(snapshot, analysis, scored)
-            watch.lap("verify")
-            scored = refine(scored, question, self._calibration, near, self._popularity)
-            watch.lap("rank")
-        return Findings(snapshot, query, question, analysis, tuple(scored))
-
-    async def _closeness(
-        self, snapshot: Snapshot, analysis: PhotoAnalysis, scored: list[Scored]
-    ) -> dict[str, Closeness]:
-        chosen = worth_a_closer_look(scored, CLOSER_LOOKS)
-        evidence = await snapshot.evidence([(one.product_id, one.candidate.image) for one in chosen])
-        seen = [(one.product_id, picture) for one, picture in zip(chosen, evidence, strict=True) if picture is not None]
-        if not seen:
-            return {}
-        loop = asyncio.get_running_loop()
-        pictures = [picture for _, picture in seen]
-        near = await loop.run_in_executor(self._executor, look_closer, analysis, pictures)
-        return dict(zip((product_id for product_id, _ in seen), near, strict=True))
+        return await self._seeker.find_words(wishes, watch)
 
     async def _page(self, findings: Findings, wishes: Wishes, key: str, watch: Stopwatch) -> SearchResult:
         snapshot = findings.snapshot
@@ -250,7 +170,7 @@ class VisualSearch:
         products = {product.id: product for product in found}
         # One that was deleted since it was found is left out.
         items = self.ranked(findings, [one for one in shown if one.product_id in products], products)
-        analysis = _settled(findings.analysis, voters, products)
+        analysis = settled_by(findings.analysis, voters, products)
         watch.lap("explain")
         last = rest[len(shown) - 1] if len(rest) > len(shown) else None
         cursor = Cursor(generation.id, key, last[0], last[1].product_id).encoded() if last is not None else None
@@ -265,6 +185,7 @@ class VisualSearch:
             degraded=self._degraded(findings),
             timings_ms=watch.milliseconds,
             first=len(results) - len(rest) + 1,
+            reading=findings.reading,
         )
 
     def ranked(
@@ -273,15 +194,21 @@ class VisualSearch:
         """What a shopper is shown of these candidates: products (by id, each must be there) with their reasons."""
         parts = contributions(shown, findings.question, self._calibration, self._popularity)
         return tuple(
-            RankedProduct(
-                product=products[scored.product_id],
-                image=scored.candidate.image,
-                score=scored.score,
-                match=match_of(scored.score, self._calibration) or Match.LOOSE,
-                reasons=explain(scored, part, products[scored.product_id], findings.query, findings.analysis),
-                evidence=evidence_of(scored, part, findings.question, self._calibration),
-            )
+            self._item(findings, scored, part, products[scored.product_id])
             for scored, part in zip(shown, parts, strict=True)
+        )
+
+    def _item(
+        self, findings: Findings, scored: Scored, part: Mapping[Feature, float], product: Product
+    ) -> RankedProduct:
+        said = findings.said_of(scored)
+        return RankedProduct(
+            product=product,
+            image=scored.candidate.image,
+            score=scored.score,
+            match=match_of(scored.score, self._calibration) or Match.LOOSE,
+            reasons=explain(scored, part, product, findings.query, findings.analysis, said),
+            evidence=evidence_of(scored, part, findings.question, self._calibration),
         )
 
     def _degraded(self, findings: Findings) -> tuple[Gap, ...]:
@@ -300,16 +227,6 @@ async def _prices(snapshot: Snapshot, results: Sequence[Scored], sort: Sort) -> 
         return {}
     products = await snapshot.products([one.product_id for one in results])
     return {one.id: one.sells_for.amount if one.sells_for is not None else None for one in products}
-
-
-def _settled(
-    analysis: PhotoAnalysis | None, voters: Sequence[Scored], products: Mapping[str, Product]
-) -> PhotoAnalysis | None:
-    """The analysis with its type settled by the best answers, the same on every page."""
-    if analysis is None:
-        return None
-    there = [(products[one.product_id].type, one.score) for one in voters if one.product_id in products]
-    return settled(analysis, there)
 
 
 @asynccontextmanager
@@ -342,13 +259,3 @@ def check(wishes: Wishes) -> None:
 def filters_key(wishes: Wishes) -> str:
     """The filters in one fixed form: their order does not make another search."""
     return "\n".join(sorted(repr(one) for one in wishes.filters))
-
-
-async def known_of(snapshot: Snapshot, product_id: str) -> PhotoAnalysis:
-    """What is known of a product by its first readable picture. Raises ProductNotFound."""
-    products = await snapshot.products([product_id])
-    if not products:
-        raise ProductNotFound(f"There is no product {product_id!r}.", fix="Use an id from a search result.")
-    product = products[0]
-    pictures = await snapshot.evidence([(product.id, position) for position in range(len(product.images))])
-    return analysis_of_product(product, next((picture for picture in pictures if picture is not None), None))

@@ -1,0 +1,224 @@
+"""Finding: from a question to every candidate with its score, before anything is cut, counted or paged."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+
+from app.analysis import Analyzer, Box, PhotoAnalysis, Vocabulary, read_vocabulary
+from app.catalog import Catalog, NotProduct, Product, ProductNotFound, Query, Snapshot
+from app.photos import Photo
+from app.search.calibration import Calibration
+from app.search.closer import look_closer
+from app.search.fitting import Fit
+from app.search.model import Wishes
+from app.search.narrowing import Wordbook, fits_of, met, recolored, unsaid
+from app.search.query import analysis_of_product, query_for_photo, query_for_words
+from app.search.rank import Closeness, Question, Scored, rank, refine, relevant, worth_a_closer_look
+from app.search.settle import VOTERS, agreement, settled
+from app.search.wording import Reading
+
+CLOSER_LOOKS = 48
+"""Candidates whose pictures are compared closely; 0.3 ms each (docs/decisions/0051)."""
+NOTHING_SAID = Reading()
+
+Deepen = Callable[[Photo, Box | None, PhotoAnalysis, float], Awaitable[PhotoAnalysis | None]]
+"""(photo, crop, analysis, how sure its type is now, 0..1) -> a deeper analysis, or None where none is needed."""
+
+
+class Stopwatch:
+    """Milliseconds of each stage, in the order they were passed."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+        self._since = perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """Book the time since the lap before (or the start) to the stage."""
+        now = perf_counter()
+        self.milliseconds[stage] = self.milliseconds.get(stage, 0.0) + (now - self._since) * 1000.0
+        self._since = now
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything found for one question, before it is cut: what `akin tune` and `akin evaluate` look at too.
+
+    scored: all candidates, best first, also those below the cut-off; with words beside a photo, those that would be
+    shown without the words. reading, fits: what the words were taken for, and how products meet it.
+    """
+
+    snapshot: Snapshot
+    query: Query
+    question: Question
+    analysis: PhotoAnalysis | None
+    scored: tuple[Scored, ...]
+    reading: Reading = NOTHING_SAID
+    fits: Mapping[str, Fit] = field(default_factory=dict)
+
+    def said_of(self, scored: Scored) -> str:
+        """What of the words this product meets, "" where that was not looked at."""
+        return self.fits[scored.product_id].found if scored.product_id in self.fits else ""
+
+
+class Seeker:
+    """Looks, asks the catalog, looks closer and scores. Raises what catalog and analyzer raise."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        analyzer: Analyzer,
+        calibration: Calibration,
+        *,
+        executor: Executor | None = None,
+        popularity: Mapping[str, float] | None = None,
+        deepen: Deepen | None = None,
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
+        """See VisualSearch."""
+        self._catalog = catalog
+        self._analyzer = analyzer
+        self._calibration = calibration
+        self._executor = executor
+        self._popularity = popularity or {}
+        self._deepen = deepen
+        self._words = Wordbook(vocabulary or read_vocabulary())
+
+    async def find(self, photo: Photo, wishes: Wishes, watch: Stopwatch | None = None) -> Findings:
+        """All candidates for a photo with their scores, uncut: the judgments of a fit need those below the cut too."""
+        watch = watch or Stopwatch()
+        analysis = await self._analyzer.analyze(photo, wishes.crop)
+        watch.lap("analyze")
+        snapshot = await self._catalog.snapshot()
+        findings = await self._for_analysis(snapshot, analysis, wishes, watch)
+        if self._deepen is None:
+            return findings
+        voters = relevant(findings.scored, self._calibration)[:VOTERS]
+        products = {one.id: one for one in await snapshot.products([one.product_id for one in voters])}
+        now = settled_by(analysis, voters, products)
+        sure = agreement(analysis.type, now.type if now is not None else None)
+        deeper = await self._deepen(photo, wishes.crop, analysis, sure)
+        watch.lap("deepen")
+        return findings if deeper is None else await self._for_analysis(snapshot, deeper, wishes, watch)
+
+    async def find_similar(self, product_id: str, wishes: Wishes, watch: Stopwatch) -> Findings:
+        """All candidates akin to a product, but itself. Raises ProductNotFound."""
+        snapshot = await self._catalog.snapshot()
+        analysis = await known_of(snapshot, product_id)
+        watch.lap("analyze")
+        others = replace(wishes, filters=(*wishes.filters, NotProduct((product_id,))))
+        return await self._for_analysis(snapshot, analysis, others, watch)
+
+    async def find_words(self, wishes: Wishes, watch: Stopwatch | None = None) -> Findings:
+        """All candidates for words with their scores, uncut."""
+        watch = watch or Stopwatch()
+        snapshot = await self._catalog.snapshot()
+        reading = await self._words.read(snapshot, wishes.text)
+        watch.lap("read")
+        question = Question(photo=False, words=True)
+        findings = await self._gather(snapshot, query_for_words(wishes, reading), question, None, watch)
+        if not reading.unwanted and (reading.wanted or reading.price is None):
+            return replace(findings, reading=reading)
+        return await self._met_by_all(findings, reading)
+
+    async def _met_by_all(self, findings: Findings, reading: Reading) -> Findings:
+        """Products that have what the words ask against are no answer to words alone; where they ask for nothing else
+        (a price, "no arms"), all others meet them."""
+        asked = findings.scored if not reading.wanted else relevant(findings.scored, self._calibration)
+        lexicon = await self._words.lexicon(findings.snapshot)
+        products = await findings.snapshot.products([one.product_id for one in asked])
+        fits = await asyncio.to_thread(fits_of, reading, products, lexicon)
+        spared = [one for one in asked if one.product_id in fits and fits[one.product_id].share > 0.0]
+        if not reading.wanted:
+            meeting = [met(one.candidate, fits[one.product_id], reading) for one in spared]
+            spared = rank(meeting, findings.question, self._calibration, popularity=self._popularity)
+        return replace(findings, scored=tuple(spared), reading=reading, fits=fits)
+
+    async def _for_analysis(
+        self, snapshot: Snapshot, analysis: PhotoAnalysis, wishes: Wishes, watch: Stopwatch
+    ) -> Findings:
+        reading = await self._words.read(snapshot, wishes.text)
+        query = query_for_photo(analysis, wishes, reading)
+        question = Question(photo=True, words=reading.says_something, novelty=analysis.novelty)
+        if not question.words:
+            return replace(await self._gather(snapshot, query, question, analysis, watch), reading=reading)
+        return await self._narrowed(snapshot, query, question, analysis, reading, watch)
+
+    async def _narrowed(
+        self,
+        snapshot: Snapshot,
+        query: Query,
+        question: Question,
+        analysis: PhotoAnalysis,
+        reading: Reading,
+        watch: Stopwatch,
+    ) -> Findings:
+        """Of what the photo alone would show, what meets the words first; nothing else, so that words never lead
+        away from the photo."""
+        found = await snapshot.retrieve(query)
+        watch.lap("retrieve")
+        plain = replace(question, words=False)
+        alone = rank([unsaid(one) for one in found.items], plain, self._calibration, popularity=self._popularity)
+        akin = {one.product_id: one.candidate for one in relevant(alone, self._calibration)}
+        lexicon = await self._words.lexicon(snapshot)
+        fits = await asyncio.to_thread(fits_of, reading, await snapshot.products(list(akin)), lexicon)
+        meeting = [met(one, fits[key], reading) for key, one in akin.items() if key in fits]
+        scored = rank(meeting, question, self._calibration, popularity=self._popularity)
+        watch.lap("rank")
+        near = await self._closeness(snapshot, analysis, scored)
+        watch.lap("verify")
+        alone = refine([one for one in alone if one.product_id in fits], plain, self._calibration, near)
+        akin_still = {one.product_id for one in relevant(alone, self._calibration)}
+        looked = recolored(near, fits, reading)
+        scored = refine(scored, question, self._calibration, looked, self._popularity)
+        kept = tuple(one for one in scored if one.product_id in akin_still)
+        watch.lap("rank")
+        return Findings(snapshot, query, question, analysis, kept, reading, fits)
+
+    async def _gather(
+        self, snapshot: Snapshot, query: Query, question: Question, analysis: PhotoAnalysis | None, watch: Stopwatch
+    ) -> Findings:
+        found = await snapshot.retrieve(query)
+        watch.lap("retrieve")
+        scored = rank(found.items, question, self._calibration, popularity=self._popularity)
+        watch.lap("rank")
+        if analysis is not None:
+            near = await self._closeness(snapshot, analysis, scored)
+            watch.lap("verify")
+            scored = refine(scored, question, self._calibration, near, self._popularity)
+            watch.lap("rank")
+        return Findings(snapshot, query, question, analysis, tuple(scored))
+
+    async def _closeness(
+        self, snapshot: Snapshot, analysis: PhotoAnalysis, scored: list[Scored]
+    ) -> dict[str, Closeness]:
+        chosen = worth_a_closer_look(scored, CLOSER_LOOKS)
+        evidence = await snapshot.evidence([(one.product_id, one.candidate.image) for one in chosen])
+        seen = [(one.product_id, picture) for one, picture in zip(chosen, evidence, strict=True) if picture is not None]
+        if not seen:
+            return {}
+        loop = asyncio.get_running_loop()
+        pictures = [picture for _, picture in seen]
+        near = await loop.run_in_executor(self._executor, look_closer, analysis, pictures)
+        return dict(zip((product_id for product_id, _ in seen), near, strict=True))
+
+
+def settled_by(
+    analysis: PhotoAnalysis | None, voters: Sequence[Scored], products: Mapping[str, Product]
+) -> PhotoAnalysis | None:
+    """The analysis with its type settled by the best answers, the same on every page."""
+    if analysis is None:
+        return None
+    there = [(products[one.product_id].type, one.score) for one in voters if one.product_id in products]
+    return settled(analysis, there)
+
+
+async def known_of(snapshot: Snapshot, product_id: str) -> PhotoAnalysis:
+    """What is known of a product by its first readable picture. Raises ProductNotFound."""
+    products = await snapshot.products([product_id])
+    if not products:
+        raise ProductNotFound(f"There is no product {product_id!r}.", fix="Use an id from a search result.")
+    product = products[0]
+    pictures = await snapshot.evidence([(product.id, position) for position in range(len(product.images))])
+    return analysis_of_product(product, next((picture for picture in pictures if picture is not None), None))
