@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
-from app.analysis import Analyzer, Box, PhotoAnalysis
+from app.analysis import Analyzer, Box, PhotoAnalysis, read_vocabulary
 from app.analysis.local import Teaching, see_in_one_thread
 from app.analysis.providers.local import LocalAnalyzer, enter_looking
 from app.catalog import Catalog, NothingPublished, sqlite
@@ -270,7 +270,13 @@ def build_search(
 ) -> VisualSearch:
     """The use case. asked: what stands before the analyzer, if anything does. Raises InvalidSettings."""
     deepen = analyzer.outside.ensemble.deepen if analyzer.outside is not None and settings.cascade < 1 else None
-    return VisualSearch(catalog, asked or analyzer, build_calibration(settings), deepen=deepen)
+    return VisualSearch(
+        catalog,
+        asked or analyzer,
+        build_calibration(settings),
+        deepen=deepen,
+        vocabulary=read_vocabulary(settings.vocabulary),
+    )
 
 
 class Tutor:

@@ -86,6 +86,7 @@ PHOTO_ANSWER: Final[dict[str, Any]] = {
     "facets": {"brand": [{"value": "Nordhem", "count": 9}, {"value": "Fjell", "count": 4}]},
     "next_cursor": "eyJnIjoiMDFLIn0",
     "degraded": [],
+    "understood": None,
     "generation": {"id": "01KAJ3B5Q1", "published_at": "2026-11-21T02:30:00Z"},
     "timings_ms": {"decode": 31.0, "analyze": 22.4, "retrieve": 8.1, "rank": 2.0},
 }
@@ -104,6 +105,17 @@ WORDS_ANSWER: Final[dict[str, Any]] = {
     ],
     "total": 2,
     "next_cursor": None,
+    "understood": {
+        "wanted": [
+            {"kind": "color", "name": "teal"},
+            {"kind": "material", "name": "velvet"},
+            {"kind": "type", "name": "armchair"},
+        ],
+        "unwanted": [],
+        "price_min": None,
+        "price_max": "200",
+        "corrected": [{"typed": "armchiar", "read": "armchair"}],
+    },
     "timings_ms": {"retrieve": 3.2, "rank": 0.2},
 }
 

@@ -162,6 +162,30 @@ class GenerationModel(Wire):
     published_at: datetime | None
 
 
+class SaidModel(Wire):
+    """One thing the words ask for, or against."""
+
+    kind: Literal["type", "color", "material", "pattern", "brand", "word"]
+    name: str = Field(description="As the shop calls it; a synonym or a typing mistake is read as what it means.")
+
+
+class CorrectedModel(Wire):
+    """A misspelled word, as typed and as it was read."""
+
+    typed: str
+    read: str
+
+
+class UnderstoodModel(Wire):
+    """What the words were taken for. A price is a filter; what is not wanted goes behind, or away without a photo."""
+
+    wanted: list[SaidModel]
+    unwanted: list[SaidModel]
+    price_min: str | None = Field(description="Amount in the catalog's currency.")
+    price_max: str | None
+    corrected: list[CorrectedModel]
+
+
 class SearchAnswer(Wire):
     """One page of the result set. `total` and `facets` count the whole set, not the page."""
 
@@ -173,6 +197,7 @@ class SearchAnswer(Wire):
     facets: dict[str, list[FacetCountModel]]
     next_cursor: str | None = Field(description="Send it with the same search to get the next page.")
     degraded: list[GapModel] = Field(description="Empty when nothing was missing.")
+    understood: UnderstoodModel | None = Field(description="What the words were taken for; null without words.")
     generation: GenerationModel
     timings_ms: dict[str, float]
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from app.analysis import Box, Color, ObjectType, PhotoAnalysis
 from app.api import schemas
-from app.catalog import Money, Product, SeenAttribute, SeenColor, SeenLabel
+from app.catalog import Money, PriceBetween, Product, SeenAttribute, SeenColor, SeenLabel
 from app.edge import image_address, web_address
-from app.search import RankedProduct, SearchResult
+from app.search import RankedProduct, Reading, SearchResult
 
 
 def search_answer(result: SearchResult, photo_id: str | None = None) -> schemas.SearchAnswer:
@@ -23,8 +23,23 @@ def search_answer(result: SearchResult, photo_id: str | None = None) -> schemas.
         },
         next_cursor=result.next_cursor,
         degraded=[schemas.GapModel(part=gap.part, reason=gap.reason) for gap in result.degraded],
+        understood=understood_model(result.reading),
         generation=schemas.GenerationModel(id=result.generation.id, published_at=result.generation.published_at),
         timings_ms={stage: round(spent, 2) for stage, spent in result.timings_ms.items()},
+    )
+
+
+def understood_model(reading: Reading) -> schemas.UnderstoodModel | None:
+    """What the words were taken for; None where they say nothing."""
+    if not reading.says_something and reading.price is None:
+        return None
+    price = reading.price or PriceBetween()
+    return schemas.UnderstoodModel(
+        wanted=[schemas.SaidModel(kind=one.kind.value, name=one.name) for one in reading.wanted],
+        unwanted=[schemas.SaidModel(kind=one.kind.value, name=one.name) for one in reading.unwanted],
+        price_min=None if price.low is None else f"{price.low:f}",
+        price_max=None if price.high is None else f"{price.high:f}",
+        corrected=[schemas.CorrectedModel(typed=typed, read=read) for typed, read in reading.corrected],
     )
 
 

@@ -66,7 +66,9 @@ class Said:
                 part = _ending(word)
                 if part:
                     self.lacked |= forms(part)
-                kept += [forms(piece) for piece in _PIECES.findall(word)]
+                    kept.append(forms(word))
+                else:
+                    kept += [forms(piece) for piece in _PIECES.findall(word)]
         return kept
 
     def strength(self, phrase: str) -> float:

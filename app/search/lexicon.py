@@ -10,8 +10,8 @@ from app.catalog import Counts, FacetField
 
 LONGEST = 4
 """Words of the longest name that is looked for."""
-TYPO_FROM = 4
-"""Shorter words are never corrected: "pan" is one letter from "can"."""
+TYPO_FROM = 5
+"""Shorter words are never corrected: "soft" is one letter from "sofa", "back" from "black"."""
 TWO_TYPOS_FROM = 8
 MOST_VALUES = 2_000
 """Values of a field that are known by name."""
@@ -63,13 +63,18 @@ class Lexicon:
     def corrected(self, word: str) -> str | None:
         """The known word nearest to a misspelled one: one edit away, two from TWO_TYPOS_FROM letters; None for none.
 
-        An edit is a letter more, less, another, or two exchanged. Of several the nearest, then the first by spelling.
+        An edit is a letter more, less, another, or two exchanged; the first letter is taken to be right. Of several the
+        nearest, then the first by spelling. A plural is read in the singular.
         """
         if len(word) < TYPO_FROM or not word.isalpha():
             return None
         allowed = 2 if len(word) >= TWO_TYPOS_FROM else 1
-        considered = {known for form in shortened(word) for known in self.near.get(form, ())}
-        ranked = sorted((edits(word, known), known) for known in considered)
+        ranked = sorted(
+            (edits(form, known), known)
+            for form in singulars(word)
+            for known in {known for part in shortened(form) for known in self.near.get(part, ())}
+            if known[0] == word[0]
+        )
         return ranked[0][1] if ranked and 0 < ranked[0][0] <= allowed else None
 
 
@@ -107,7 +112,7 @@ def _synonym(kind: Kind, phrase: str, name: str, own: Mapping[str, str]) -> Term
 def _neighborhood(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Deletions of one letter -> words, so that a typo is found without looking at all words (Garbe, SymSpell)."""
     near: dict[str, list[str]] = {}
-    for word in sorted({word for word in words if len(word) >= TYPO_FROM and word.isalpha()}):
+    for word in sorted({word for word in words if len(word) >= TYPO_FROM - 1 and word.isalpha()}):
         for form in shortened(word):
             near.setdefault(form, []).append(word)
     return {form: tuple(found) for form, found in near.items()}

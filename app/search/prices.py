@@ -6,10 +6,12 @@ from decimal import Decimal
 from app.catalog import PriceBetween
 
 _MONEY = r"(?:[$€£]|usd|eur|gbp|us\$)"
-_UNIT = r"(?:\s*(?:[$€£]|usd|eur|gbp|dollars?|euros?|pounds?|bucks))?"
-_AMOUNT = rf"{_MONEY}?\s*(\d{{1,7}}(?:[,\s]\d{{3}})*(?:\.\d{{1,2}})?){_UNIT}"
-_MARKED = rf"(?:{_MONEY}\s*\d|\d[\d.,]*\s*(?:[$€£]|usd|eur|gbp|dollars?|euros?|pounds?|bucks)\b)"
-_NO_MEASURE = r"(?!\s*(?:cm|mm|m|in|inch|inches|\"|ft|feet|kg|g|l|ml|w|watts?|%|people|seats?|pieces?|pcs)\b)"
+_UNIT = r"(?:[$€£]|(?:usd|eur|gbp|dollars?|euros?|pounds?|bucks)\b)"
+_AMOUNT = rf"{_MONEY}?\s*(\d{{1,7}}(?:,\d{{3}})*(?:\.\d{{1,2}})?)(?![\d.,]*\d)(?:\s*{_UNIT})?"
+_MARKED = rf"(?:{_MONEY}\s*\d|\d\s*{_UNIT})"
+_NO_MEASURE = (
+    r"(?!\s*(?:cm|mm|m|in|inch|inches|\"|ft|feet|kg|g|l|ml|w|watts?|%|people|seats?|seaters?|pieces?|pcs)(?!\w))(?!\w)"
+)
 _BETWEEN = re.compile(
     rf"\b(?:between|from)\s+{_AMOUNT}\s+(?:and|to)\s+{_AMOUNT}{_NO_MEASURE}|{_AMOUNT}\s*(?:-|–|to)\s*{_AMOUNT}{_NO_MEASURE}"
 )

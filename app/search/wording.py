@@ -6,7 +6,7 @@ English. "Same but in walnut, no arms, under $200" asks for walnut, against arms
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -18,7 +18,7 @@ MOST_TERMS = 16
 """Things a text is taken to say; more add time, not meaning."""
 NEGATED_WORDS = 3
 """Words after "without" that may still belong to what is not wanted."""
-_TOKEN = re.compile(r"[,;.!?]|w/o|[^\W_]+(?:['’][^\W_]+)?|(?<!\S)-(?=[^\W\d_])")
+_TOKEN = re.compile(r"[,;.!?]|w/o|[^\W_]+(?:['’-][^\W_]+)*|(?<!\S)-(?=[^\W\d_])")
 _ENDS = frozenset({",", ";", ".", "!", "?", "but", "with", "in", "plus"})
 _JOINS = frozenset({"or", "nor", "and"})
 
@@ -170,7 +170,7 @@ class _Reader:
         """The longest name that begins here, with the number of its words."""
         for length in range(min(LONGEST, len(self._tokens) - self._at), 0, -1):
             words = self._tokens[self._at : self._at + length]
-            if any(word in _ENDS and len(word) == 1 for word in words):
+            if any(not word[0].isalnum() for word in words):
                 continue
             term = self._lexicon.term(" ".join(words))
             if term is not None:
@@ -185,6 +185,9 @@ class _Reader:
             return named[0]
         word = self._tokens[self._at]
         self._at += 1
+        if "-" in word and self._without(word) is None:
+            self._tokens[self._at : self._at] = word.split("-")
+            return self._taken()
         if len(word) < 2 or word in self._small.fillers:
             return None
         better = None if self._is_known(word) else self._lexicon.corrected(word)
@@ -204,5 +207,5 @@ class _Reader:
         for ending in self._small.endings:
             part = word.removesuffix(ending).rstrip("-")
             if part != word and len(part) >= 3 and word not in self._small.not_endings:
-                return replace(Term(Kind.WORD, part, (part,)))
+                return Term(Kind.WORD, part, (part,))
         return None

@@ -14,6 +14,7 @@ from app.search.rank import Scored, contributions, rank
 from tests.builders import a_product, an_analysis
 from tests.unit.search.shop import STEADY
 from tests.unit.search.strategies import closenesses, signals
+from tests.unit.search.words import a_reading
 
 SHIPPED = shipped_calibration()
 PHOTO, WORDS = Question(photo=True), Question(photo=False, words=True)
@@ -27,7 +28,7 @@ def scored(signal: dict[Channel, float], near: Closeness | None) -> Scored:
 
 def reasons(one: Scored) -> tuple[Reason, ...]:
     analysis = an_analysis()
-    query = query_for_photo(analysis, Wishes(text="velvet sofa"))
+    query = query_for_photo(analysis, Wishes(), a_reading("velvet sofa"))
     return explain(one, contributions([one], PHOTO, SHIPPED)[0], a_product(), query, analysis)
 
 
@@ -76,14 +77,14 @@ def test_each_shared_attribute_is_named_by_its_part() -> None:
 
 
 def test_words_name_what_was_found_of_them() -> None:
-    query = query_for_words(Wishes(text="soft velvet thing"))
+    query = query_for_words(Wishes(), a_reading("soft velvet thing"))
     one = rank([Candidate("p1", "", 0, {Channel.TEXT: 1.0})], WORDS, SHIPPED)[0]
     (reason,) = explain(one, contributions([one], WORDS, SHIPPED)[0], a_product(), query, None)
     assert (reason.code, reason.value) == (ReasonCode.TEXT, "soft velvet")
 
 
 def test_a_color_word_is_a_reason_where_the_pictures_show_it() -> None:
-    query = query_for_words(Wishes(text="teal armchair"))
+    query = query_for_words(Wishes(), a_reading("teal armchair"))
     signal = {Channel.TEXT: 1.0, Channel.COLORS: 0.6}
     one = rank([Candidate("p1", "", 0, signal)], WORDS, SHIPPED)[0]
     codes = {
@@ -91,3 +92,14 @@ def test_a_color_word_is_a_reason_where_the_pictures_show_it() -> None:
         for reason in explain(one, contributions([one], WORDS, SHIPPED)[0], a_product(), query, None)
     }
     assert codes == {ReasonCode.TEXT: "teal armchair", ReasonCode.COLOR: "teal"}
+
+
+def test_what_of_the_words_was_met_is_named() -> None:
+    analysis = an_analysis()
+    query = query_for_photo(analysis, Wishes(), a_reading("velvet, no wheels"))
+    question = Question(photo=True, words=True)
+    one = rank([Candidate("p1", "", 0, {**FULL, Channel.TEXT: 1.0})], question, SHIPPED)[0]
+    parts = contributions([one], question, SHIPPED)[0]
+    found = explain(one, parts, a_product(), query, analysis, "velvet, no wheels")
+    assert (ReasonCode.TEXT, "velvet, no wheels") in {(reason.code, reason.value) for reason in found}
+    assert sum(reason.weight for reason in found) == pytest.approx(one.score, abs=1e-6)

@@ -1,17 +1,19 @@
 """Queries: what was seen and what is wished, in no engine's words."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.analysis import COLOR_SHADES, Attribute, Box, Color, Label, ObjectType, PhotoAnalysis
-from app.catalog import Channel, FacetField, OneOf
+from app.catalog import Channel, FacetField, OneOf, PriceBetween
 from app.search import Wishes, same_color
 from app.search.color_space import affinity, oklab
-from app.search.query import analysis_of_product, color_terms, color_words, query_for_photo, query_for_words
+from app.search.query import analysis_of_product, color_terms, query_for_photo, query_for_words
 from tests.builders import a_product, an_analysis, evidence
+from tests.unit.search.words import a_reading
 
 hexes = st.integers(0, 0xFFFFFF).map(lambda value: f"#{value:06x}")
 unit = st.floats(0.01, 1.0)
@@ -42,7 +44,7 @@ def test_all_weights_are_positive_and_a_channel_can_give_at_most_1(analysis: Pho
 def test_a_photo_asks_by_look_type_labels_and_colors_within_the_filters() -> None:
     wanted = (OneOf(FacetField.BRAND, ("Nordhem",)),)
     analysis = an_analysis()
-    query = query_for_photo(analysis, Wishes(text="  velvet ", filters=wanted))
+    query = query_for_photo(analysis, Wishes(filters=wanted), a_reading("  velvet "))
     assert query.vector is not None
     assert analysis.embedding is not None
     assert query.vector.embedder == analysis.embedding.model
@@ -91,15 +93,29 @@ def test_every_color_word_of_the_eyes_can_be_asked_for() -> None:
 
 
 def test_words_that_name_a_color_ask_for_pictures_of_that_color() -> None:
-    query = query_for_words(Wishes(text="Teal  velvet armchair"))
+    query = query_for_words(Wishes(), a_reading("Teal  velvet armchair"))
     assert query.vector is None
     assert query.terms[Channel.COLORS]["teal"] == 1.0
-    assert not query_for_words(Wishes(text="velvet armchair")).terms
+    assert not query_for_words(Wishes(), a_reading("velvet armchair")).terms
+
+
+def test_a_named_color_stands_in_for_those_of_the_photo() -> None:
+    query = query_for_photo(an_analysis(), Wishes(), a_reading("in red"))
+    assert query.terms[Channel.COLORS]["red"] == 1.0
+    assert "teal" not in query.terms[Channel.COLORS]
 
 
 def test_the_longer_color_word_wins() -> None:
-    assert set(color_words("a sky blue and red vase")) == {"sky blue", "red"}
-    assert color_words("infrared heater") == {}
+    colors = [term.name for term in a_reading("a sky blue and red vase").colors]
+    assert colors == ["sky blue", "red"]
+    assert a_reading("infrared heater").colors == ()
+
+
+def test_a_price_in_the_words_is_a_filter_beside_the_others() -> None:
+    wanted = (OneOf(FacetField.BRAND, ("Nordhem",)),)
+    query = query_for_words(Wishes(filters=wanted), a_reading("vase under $50"))
+    assert query.filters == (*wanted, PriceBetween(high=Decimal(50)))
+    assert query.text == "vase"
 
 
 def test_a_product_asks_for_its_like_with_all_that_is_known_of_it() -> None:

@@ -32,6 +32,7 @@ from app.search import (
     InvalidLimit,
     Match,
     RankedProduct,
+    ReasonCode,
     Sort,
     VisualSearch,
     Wishes,
@@ -175,6 +176,59 @@ async def test_words_beside_a_photo_refine_and_no_words_change_nothing(catalog: 
     red = await search.by_photo(a_photo(), Wishes(text="red"))
     assert red.total <= plain.total
     assert red.items[0].product.color == "red"
+
+
+async def test_words_never_lead_away_from_the_photo(catalog: Catalog) -> None:
+    """Whatever is asked for beside the photo, only what the photo alone would show is shown."""
+    search = searching(catalog)
+    alone = {item.product.id for item in await whole_set(search, Wishes(limit=100))}
+    for text in ("red", "mustard vase", "lamp", "no teal", "under $30", "velvet without arms", "xyzzy", "mustrd vase"):
+        shown = await whole_set(search, Wishes(text=text, limit=100))
+        assert {item.product.id for item in shown} <= alone, text
+        assert [item.score for item in shown] == sorted((item.score for item in shown), reverse=True)
+        for item in shown:
+            assert sum(reason.weight for reason in item.reasons) == pytest.approx(item.score, abs=1e-6)
+
+
+async def test_words_that_say_nothing_change_nothing(catalog: Catalog) -> None:
+    search = searching(catalog)
+    plain = await search.by_photo(a_photo())
+    for text in ("", "  ", "the same one please", "!?"):
+        filled = await search.by_photo(a_photo(), Wishes(text=text))
+        assert [(i.product.id, i.score) for i in filled.items] == [(i.product.id, i.score) for i in plain.items], text
+
+
+async def test_the_same_in_another_color_comes_first_and_its_reasons_say_so(catalog: Catalog) -> None:
+    result = await searching(catalog).by_photo(a_photo(), Wishes(text="same but in mustrd"))
+    best = result.items[0]
+    assert (best.product.type, best.product.color) == ("armchair", "mustard")
+    assert "mustard" in {reason.value for reason in best.reasons if reason.code is ReasonCode.TEXT}
+    assert result.reading.corrected == (("mustrd", "mustard"),)
+    assert best.match in (Match.EXACT, Match.CLOSE)
+
+
+async def test_what_is_not_wanted_goes_behind_and_a_price_takes_away(catalog: Catalog) -> None:
+    search = searching(catalog)
+    plain = await search.by_photo(a_photo())
+    assert plain.items[0].product.color == "teal"
+    unteal = await search.by_photo(a_photo(), Wishes(text="not teal"))
+    assert unteal.items[0].product.color != "teal"
+    cheap = await whole_set(search, Wishes(text="under $30"))
+    assert cheap
+    assert all(item.product.price is not None and item.product.price.amount <= 30 for item in cheap)
+
+
+async def test_words_alone_know_negation_prices_and_typos(catalog: Catalog) -> None:
+    search = searching(catalog)
+    vases = await search.by_text(Wishes(text="vasse not mustard under $40", limit=100))
+    assert vases.items
+    for item in vases.items:
+        assert item.product.color != "mustard"
+        assert item.product.price is not None
+        assert item.product.price.amount <= 40
+    assert vases.items[0].product.type == "vase"
+    cheap = await search.by_text(Wishes(text="under $12", limit=100))
+    assert {item.product.id for item in cheap.items} == {"p000", "p001", "p002"}
 
 
 async def test_a_crop_reaches_the_analyzer(catalog: Catalog) -> None:
