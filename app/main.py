@@ -27,6 +27,7 @@ from app.identity import DEFAULT_SHOP, KeyRing, KeyStore
 from app.observing import Observer, Parts
 from app.opening import Shared, open_shop
 from app.settings import Settings, load_settings
+from app.stopping import stopping_in_order
 from app.telemetry import Metrics, Observed
 from app.web import install_pages
 
@@ -48,7 +49,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            yield await _open(chosen, figures, stack)
+            state = await _open(chosen, figures, stack)
+
+            def begin_to_stop() -> None:
+                state["readiness"].drain()
+                figures.draining.set(1)
+
+            with stopping_in_order(chosen.drain_delay_s, begin_to_stop):
+                yield state
 
     app = FastAPI(
         title="Akin",

@@ -21,6 +21,7 @@ ROOTS = (
     "finder",
     "observing",
     "readiness",
+    "stopping",
     "wiring",
     "wiring_edge",
     "wiring_fallback",

@@ -44,6 +44,11 @@ class Readiness:
         """The server is about to stop: from now on it is not ready, whatever its parts are."""
         self._draining = True
 
+    @property
+    def draining(self) -> bool:
+        """Whether the server is about to stop."""
+        return self._draining
+
     async def report(self) -> dict[str, PartState]:
         """State of every part, in the order they were given. Never raises for a sick part."""
         if self._running is None or self._running.done():

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.edge.errors import BodyTimeout, BodyTooLarge
 from app.edge.headers import add_security_headers
+from app.edge.health import Readiness
 from app.edge.problems import internal_problem, problem
 from app.edge.request_id import HEADER as REQUEST_ID
 from app.edge.request_id import request_id_from
@@ -43,12 +44,19 @@ class Envelope:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                if _stopping(scope):
+                    headers["connection"] = "close"  # the next request over it would meet a server that is gone
                 headers[REQUEST_ID] = request_id
                 add_security_headers(headers)
             await send(message)
 
         with working_for(request_id):
             await self.app(scope, receive, sending)
+
+
+def _stopping(scope: Scope) -> bool:
+    readiness = scope["state"].get("readiness")
+    return isinstance(readiness, Readiness) and readiness.draining
 
 
 class CrashAnswer:
