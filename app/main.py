@@ -126,7 +126,8 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
     shop = opened.shop
     readiness = health.Readiness(opened.checks)
     uploads = UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes)
-    parts = Parts(opened.engine, decoder, uploads, shop.loads, readiness, opened.outside)
+    turns = Turns(settings.searches_at_once, settings.searches_waiting)
+    parts = Parts(opened.engine, decoder, uploads, shop.loads, readiness, opened.outside, turns)
     group.start_soon(Observer(parts, figures).keep_looking)
     return State(
         shops={shop.id: shop},
@@ -135,7 +136,7 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
         readiness=readiness,
         uploads=uploads,
         metrics=figures,
-        turns=Turns(settings.searches_at_once, settings.searches_waiting),
+        turns=turns,
         rates=rates,
         photo_urls=photo_urls,
         limits=Limits(

@@ -29,6 +29,7 @@ from app.catalog import (
 )
 from app.edge import UploadBudget
 from app.edge.health import Readiness
+from app.edge.turns import Turns
 from app.errors import AppError
 from app.loads import LoadDesk, LoadState
 from app.photos import Photo, PhotoDecoder
@@ -180,6 +181,7 @@ class Parts:
     loads: LoadDesk
     readiness: Readiness
     outside: Outside | None
+    turns: Turns
 
 
 class Observer:
@@ -228,6 +230,10 @@ class Observer:
         self._metrics.decode_busy.set(decoding.busy)
         self._metrics.decode_waiting.set(decoding.waiting)
         self._metrics.decode_waiting_limit.set(decoding.most_waiting)
+        turns = self._parts.turns
+        self._metrics.search_slots.set(turns.slots)
+        self._metrics.searches_working.set(turns.working)
+        self._metrics.searches_waiting.set(turns.waiting)
         self._metrics.upload_bytes.set(uploads.held)
         self._metrics.upload_bytes_limit.set(uploads.max_bytes)
 

@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from app.api.openapi import problems
 from app.edge import MetricsDep, OperatorsOnly, asks_from_this_machine
+from app.identity import DEFAULT_SHOP, Caller, Scope
 
 router = APIRouter(tags=["health"])
 
@@ -31,11 +32,14 @@ router = APIRouter(tags=["health"])
 async def figures(request: Request, metrics: MetricsDep) -> Response:
     """Request rates, errors and times by route; stages of a search; queues, engine, sources, loads, memory.
 
-    Answered to callers on this machine only.
+    Answered to programs on this machine, and to keys of the server's own shop with the scope `insights:read`.
     """
-    if not asks_from_this_machine(request):
+    caller: Caller | None = request.state.caller
+    is_operator = caller is not None and caller.shop == DEFAULT_SHOP and caller.may(Scope.INSIGHTS_READ)
+    if not asks_from_this_machine(request) and not (is_operator and caller is not None and caller.key_id is not None):
         raise OperatorsOnly(
-            "These figures are for whoever runs the server.", fix="Ask from the machine itself, without a proxy."
+            "These figures are for whoever runs the server.",
+            fix="Ask from the machine itself, without a proxy, or with a key that has insights:read.",
         )
     body, content_type = await anyio.to_thread.run_sync(metrics.exposition, request.headers.get("accept", ""))
     return Response(body, headers={"content-type": content_type, "cache-control": "no-store"})

@@ -48,7 +48,7 @@ SCOPES: Mapping[str, Scope | None] = MappingProxyType(
         # health
         "live": None,
         "ready": None,
-        "metrics": None,  # answered on this machine only
+        "metrics": None,  # asks for itself: this machine, or insights:read
     }
 )
 """operation id -> scope; None: everybody may, also without a key. `admin` includes every scope."""
