@@ -5,7 +5,7 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 
 from app.analysis import Box, Embedding, PhotoAnalysis
 from app.catalog import Catalog, CatalogWriter, Product, ProductsRejected, Query
-from app.catalog.sqlite import SqliteCatalog, open_catalog, open_writer
+from app.catalog.sqlite import open_catalog, open_writer
 from app.errors import Unavailable
 from app.intake import FeedImages, Intake
 from app.photos import ImageUnreachable, Photo, PhotoTruncated
@@ -112,11 +112,17 @@ class _Picky:
 
 
 class Shop:
-    """A feed with pictures in a folder, and a catalog to load it into."""
+    """A feed with pictures in a folder, and a catalog to load it into: the embedded one, unless another is given."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        catalog: Catalog | None = None,
+        new_writer: Callable[[Callable[[], datetime]], CatalogWriter] | None = None,
+    ) -> None:
         self.folder = folder
-        self.catalog: SqliteCatalog = open_catalog(folder / "akin.db")
+        self.catalog: Catalog = catalog or open_catalog(folder / "akin.db")
+        self._new_writer = new_writer or (lambda clock: open_writer(folder / "akin.db", clock=clock))
         self.rows: list[dict[str, str]] = []
         self.eyes = Eyes()
         self.down = False  # whether the server of the pictures is
@@ -174,7 +180,7 @@ class Shop:
         """
         feed = open_feed(path or self.write())
         self._later += timedelta(minutes=2)
-        writer = open_writer(self.folder / "akin.db", clock=lambda: datetime.now(UTC) + self._later)
+        writer = self._new_writer(lambda: datetime.now(UTC) + self._later)
         images = Down() if self.down else FeedImages(NoWeb(), folder=feed.folder)
         intake = Intake(Decoder(), self.eyes, images)
         taught = self.taught

@@ -54,6 +54,8 @@ class Publisher:
         if state is GenerationState.ABANDONED:
             return entry.told(state, 0, 0)
         index = self._store.products_index(entry)
+        if state is not GenerationState.PUBLISHED and not await self._store.exists(index):
+            return entry.told(state, 0, 0)  # its loader died before it was made, or somebody else deleted it
         if state in _UNPUBLISHED:
             await self._store.refresh(index)
         (found,) = await Searcher(self._connection, index).search(sizes())

@@ -52,6 +52,10 @@ class Store:
         indices = [self.products_index(entry), self.details_index(entry)]
         await self._connection.call(lambda client: client.indices.delete(index=indices, ignore_unavailable=True))
 
+    async def exists(self, index: str) -> bool:
+        """Whether there is such an index."""
+        return bool(await self._connection.call(lambda client: client.indices.exists(index=index)))
+
     async def refresh(self, *indices: str) -> None:
         """Make all that was written searchable."""
         await self._connection.call(lambda client: client.indices.refresh(index=",".join(indices)))
