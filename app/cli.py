@@ -98,7 +98,7 @@ def search(
 ) -> None:
     """Search the catalog for products like the photographed thing, and say why each was found."""
     settings = _settings(catalog=catalog)
-    result = _run(_search(settings, photo, Wishes(text=text, limit=limit)))
+    result = _run(_search(settings, photo, Wishes(text=text, limit=limit, fold=True)))
     console = Console()
     if result.analysis is not None and result.analysis.type is not None:
         console.print(f"Seen: {result.analysis.type.name} ({result.analysis.type.confidence:.0%})", highlight=False)

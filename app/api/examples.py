@@ -80,6 +80,7 @@ PHOTO_ANSWER: Final[dict[str, Any]] = {
                 {"code": "color", "value": "teal", "weight": 0.24},
                 {"code": "shape", "value": "0.81", "weight": 0.22},
             ],
+            "variants": [{"id": "lund-chair-olive", "score": 0.61}],
         }
     ],
     "total": 37,
@@ -101,6 +102,7 @@ WORDS_ANSWER: Final[dict[str, Any]] = {
             "score": 0.64,
             "match": "close",
             "reasons": [{"code": "text", "value": "teal velvet armchair", "weight": 0.64}],
+            "variants": [],
         }
     ],
     "total": 2,
@@ -174,6 +176,11 @@ SEARCH_FORM: Final[dict[str, Any]] = {
                         "enum": ["match", "price_asc", "price_desc"],
                         "default": "match",
                         "description": "Order of the result set; products without a price come last.",
+                    },
+                    "variants": {
+                        "enum": ["together", "apart"],
+                        "default": "together",
+                        "description": "One card for the variants of one thing, or every variant by itself.",
                     },
                 },
             },

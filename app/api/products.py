@@ -18,6 +18,7 @@ from app.api.search import (
     LimitParameter,
     SortParameter,
     TextParameter,
+    VariantsParameter,
     tell,
 )
 from app.api.shapes import product_detail, search_answer
@@ -91,10 +92,13 @@ async def find_similar(
     limit: LimitParameter = "",
     cursor: CursorParameter = "",
     sort: SortParameter = "",
+    variants: VariantsParameter = "",
 ) -> SearchAnswer:
     """Compares the product's main picture with all others; the product itself is not in the answer."""
     refuse_unknown(request.query_params, WORD_FIELDS)
-    wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor, "sort": sort})
+    wishes = read_wishes(
+        {"text": text, "filters": filters, "limit": limit, "cursor": cursor, "sort": sort, "variants": variants}
+    )
     found = await work.do(lambda deadline: search.similar_to(product_id, wishes, deadline_s=deadline.left_s))
     tell(metrics, Asked.SIMILAR, found)
     return search_answer(await noted(events, found, Asked.SIMILAR))

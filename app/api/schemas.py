@@ -132,6 +132,13 @@ class ReasonModel(Wire):
     weight: float
 
 
+class VariantModel(Wire):
+    """Another variant of the product, or the same thing listed twice; GET /products/{id} has it whole."""
+
+    id: str
+    score: float
+
+
 class ItemModel(Wire):
     """One product of the answer."""
 
@@ -139,6 +146,7 @@ class ItemModel(Wire):
     score: Confidence = Field(description="Probability that a shopper calls it similar.")
     match: Literal["exact", "close", "loose"]
     reasons: list[ReasonModel]
+    variants: list[VariantModel] = Field(description="Others of the same card that fit too, the best first.")
 
 
 class FacetCountModel(Wire):

@@ -54,8 +54,8 @@ from app.search import (
 )
 from app.telemetry import Metrics
 
-PHOTO_FIELDS = ("photo", "photo_id", "photo_url", "crop", "text", "filters", "limit", "cursor", "sort")
-WORD_FIELDS = ("text", "filters", "limit", "cursor", "sort")
+PHOTO_FIELDS = ("photo", "photo_id", "photo_url", "crop", "text", "filters", "limit", "cursor", "sort", "variants")
+WORD_FIELDS = ("text", "filters", "limit", "cursor", "sort", "variants")
 
 SEARCH_PROBLEMS = (
     InvalidRequest,
@@ -77,6 +77,13 @@ LimitParameter = Annotated[str, Query(description="Items a page, 1 to 100; 24 wh
 CursorParameter = Annotated[str, Query(description="`next_cursor` of the page before.")]
 SortParameter = Annotated[
     str, Query(description=f"Order of the result set: {', '.join(Sort)}; `match`, the best first, when left out.")
+]
+VariantsParameter = Annotated[
+    str,
+    Query(
+        description="`together`, when left out: one card for the variants of one thing, opened on the best one; total "
+        "and facets count cards. `apart`: every variant by itself."
+    ),
 ]
 
 logger = logging.getLogger("akin.api")
@@ -149,10 +156,13 @@ async def search_by_words(
     limit: LimitParameter = "",
     cursor: CursorParameter = "",
     sort: SortParameter = "",
+    variants: VariantsParameter = "",
 ) -> SearchAnswer:
     """Titles, brands, types, colors, materials and descriptions are searched; the best matches come first."""
     refuse_unknown(request.query_params, WORD_FIELDS)
-    wishes = read_wishes({"text": text, "filters": filters, "limit": limit, "cursor": cursor, "sort": sort})
+    wishes = read_wishes(
+        {"text": text, "filters": filters, "limit": limit, "cursor": cursor, "sort": sort, "variants": variants}
+    )
     result = await work.do(lambda deadline: search.by_text(wishes, deadline_s=deadline.left_s))
     tell(metrics, Asked.WORDS, result)
     return search_answer(await noted(events, result, Asked.WORDS))

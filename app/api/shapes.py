@@ -50,6 +50,7 @@ def item_model(item: RankedProduct) -> schemas.ItemModel:
         score=item.score,
         match=item.match.value,
         reasons=[schemas.ReasonModel(code=one.code.value, value=one.value, weight=one.weight) for one in item.reasons],
+        variants=[schemas.VariantModel(id=one.product_id, score=one.score) for one in item.variants],
     )
 
 

@@ -15,6 +15,7 @@ MAX_VALUES = 50
 MAX_VALUE_LENGTH = 200
 MAX_AMOUNT = 10**12
 DEFAULT_LIMIT = 24
+VARIANTS = ("together", "apart")
 MAX_LIMIT = 100
 
 _FIELDS: Mapping[str, FacetField] = {
@@ -30,7 +31,8 @@ FILTER_NAMES = (*_FIELDS, "label", "label_confidence", "price_min", "price_max",
 
 
 def read_wishes(values: Mapping[str, str]) -> Wishes:
-    """Wishes from the texts of a form or a query string: crop, text, filters, limit, cursor, sort; each may be missing.
+    """Wishes from the texts of a form or a query string; each may be missing: crop, text, filters, limit, cursor, sort,
+    variants.
 
     Raises InvalidBox, UnknownFilter, InvalidJson, InvalidRequest.
     """
@@ -41,6 +43,7 @@ def read_wishes(values: Mapping[str, str]) -> Wishes:
         limit=read_limit(values.get("limit", "")),
         cursor=values.get("cursor") or None,
         sort=read_sort(values.get("sort", "")),
+        fold=read_variants(values.get("variants", "")),
     )
 
 
@@ -83,6 +86,13 @@ def read_limit(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
         raise _invalid("limit", f"is not a whole number from 1 to {MAX_LIMIT}", "Ask for 1 to 100 items a page.")
     return int(text)
+
+
+def read_variants(text: str) -> bool:
+    """Whether variants share a card: `together` (where nothing is given) or `apart`. Raises InvalidRequest."""
+    if text not in ("", *VARIANTS):
+        raise _invalid("variants", "is no way to show variants", f"Use: {', '.join(VARIANTS)}.")
+    return text != "apart"
 
 
 def read_sort(text: str) -> Sort:

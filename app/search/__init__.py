@@ -14,6 +14,7 @@ from app.search.model import (
     ReasonCode,
     SearchResult,
     Sort,
+    Variant,
     Wishes,
 )
 from app.search.query import same_color
@@ -50,6 +51,7 @@ __all__ = [
     "Stage",
     "Stopwatch",
     "Term",
+    "Variant",
     "VisualSearch",
     "Weights",
     "Wishes",

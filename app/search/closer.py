@@ -12,6 +12,11 @@ from app.search.rank import Closeness
 CHANNELS = {"shape": "shape", "texture": "texture", "pattern": "pattern", "hue": "color", "learned": "learned"}
 """Field of Closeness -> channel of the local embedding."""
 
+COPIED = 0.97
+"""Likeness of two pictures from which they may be copies of one."""
+COPIED_POINTS = 0.75
+"""Share of verified local features from which they are."""
+
 
 def look_closer(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> list[Closeness]:
     """One Closeness a picture, in their order; about 0.4 ms a picture, so call it off the event loop.
@@ -54,3 +59,25 @@ def _colors(colors: Iterable[Color | SeenColor]) -> tuple[LocalColor, ...]:
 
 def _unit(value: float) -> float:
     return min(1.0, max(0.0, value))
+
+
+def twins(pictures: Sequence[tuple[str, ImageEvidence]]) -> list[tuple[str, str]]:
+    """Pairs of products whose pictures are of the same thing: near-duplicates in the shop.
+
+    pictures: (product id, its picture), of different products. Both the embedded eyes' likeness and the verified local
+    features must be what only copies reach. Measured on the demo shop: copies (0.7 of the size, JPEG quality 60) have a
+    likeness of 0.954 to 1, nine of ten above 0.97, and different products that are no variants at most 0.951.
+    """
+    if len(pictures) < 2:
+        return []
+    vectors = np.stack([picture.embedding for _, picture in pictures])
+    if vectors.shape[1] < LOCAL_DIMS:
+        return []
+    local = _local(vectors)
+    alike = np.triu(local @ local.T, k=1)
+    found = []
+    for one, other in np.argwhere(alike >= COPIED).tolist():
+        (one_id, first), (other_id, second) = pictures[one], pictures[other]
+        if first.features and float(verify(first.features, [second.features])[0]) >= COPIED_POINTS:
+            found.append((one_id, other_id))
+    return found

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from app.analysis import Analyzer, Box, PhotoAnalysis, Vocabulary, read_vocabulary
-from app.catalog import Catalog, NotProduct, Product, ProductNotFound, Query, Snapshot
+from app.catalog import Catalog, ImageEvidence, NotProduct, Product, ProductNotFound, Query, Snapshot
 from app.photos import Photo
 from app.search.calibration import Calibration
-from app.search.closer import look_closer
+from app.search.closer import look_closer, twins
 from app.search.fitting import Fit
 from app.search.model import Wishes
 from app.search.narrowing import Wordbook, fits_of, met, recolored, unsaid
@@ -46,7 +46,8 @@ class Findings:
     """Everything found for one question, before it is cut: what `akin tune` and `akin evaluate` look at too.
 
     scored: all candidates, best first, also those below the cut-off; with words beside a photo, those that would be
-    shown without the words. reading, fits: what the words were taken for, and how products meet it.
+    shown without the words. reading, fits: what the words were taken for, and how products meet it. twins: pairs of
+    near-duplicates among those looked at closely.
     """
 
     snapshot: Snapshot
@@ -55,6 +56,7 @@ class Findings:
     analysis: PhotoAnalysis | None
     scored: tuple[Scored, ...]
     reading: Reading = NOTHING_SAID
+    twins: tuple[tuple[str, str], ...] = ()
     fits: Mapping[str, Fit] = field(default_factory=dict)
 
     def said_of(self, scored: Scored) -> str:
@@ -166,7 +168,7 @@ class Seeker:
         meeting = [met(one, fits[key], reading) for key, one in akin.items() if key in fits]
         scored = rank(meeting, question, self._calibration, popularity=self._popularity)
         watch.lap("rank")
-        near = await self._closeness(snapshot, analysis, scored)
+        near, copies = await self._closeness(snapshot, analysis, scored)
         watch.lap("verify")
         alone = refine([one for one in alone if one.product_id in fits], plain, self._calibration, near)
         akin_still = {one.product_id for one in relevant(alone, self._calibration)}
@@ -174,7 +176,7 @@ class Seeker:
         scored = refine(scored, question, self._calibration, looked, self._popularity)
         kept = tuple(one for one in scored if one.product_id in akin_still)
         watch.lap("rank")
-        return Findings(snapshot, query, question, analysis, kept, reading, fits)
+        return Findings(snapshot, query, question, analysis, kept, reading, copies, fits)
 
     async def _gather(
         self, snapshot: Snapshot, query: Query, question: Question, analysis: PhotoAnalysis | None, watch: Stopwatch
@@ -183,25 +185,33 @@ class Seeker:
         watch.lap("retrieve")
         scored = rank(found.items, question, self._calibration, popularity=self._popularity)
         watch.lap("rank")
+        copies: tuple[tuple[str, str], ...] = ()
         if analysis is not None:
-            near = await self._closeness(snapshot, analysis, scored)
+            near, copies = await self._closeness(snapshot, analysis, scored)
             watch.lap("verify")
             scored = refine(scored, question, self._calibration, near, self._popularity)
             watch.lap("rank")
-        return Findings(snapshot, query, question, analysis, tuple(scored))
+        return Findings(snapshot, query, question, analysis, tuple(scored), twins=copies)
 
     async def _closeness(
         self, snapshot: Snapshot, analysis: PhotoAnalysis, scored: list[Scored]
-    ) -> dict[str, Closeness]:
+    ) -> tuple[dict[str, Closeness], tuple[tuple[str, str], ...]]:
+        """The closer looks, by product id, and which of the products are near-duplicates."""
         chosen = worth_a_closer_look(scored, CLOSER_LOOKS)
         evidence = await snapshot.evidence([(one.product_id, one.candidate.image) for one in chosen])
         seen = [(one.product_id, picture) for one, picture in zip(chosen, evidence, strict=True) if picture is not None]
         if not seen:
-            return {}
+            return {}, ()
         loop = asyncio.get_running_loop()
-        pictures = [picture for _, picture in seen]
-        near = await loop.run_in_executor(self._executor, look_closer, analysis, pictures)
-        return dict(zip((product_id for product_id, _ in seen), near, strict=True))
+        near, copies = await loop.run_in_executor(self._executor, looked_at, analysis, seen)
+        return dict(zip((product_id for product_id, _ in seen), near, strict=True)), copies
+
+
+def looked_at(
+    analysis: PhotoAnalysis, seen: Sequence[tuple[str, ImageEvidence]]
+) -> tuple[list[Closeness], tuple[tuple[str, str], ...]]:
+    """The closer look at each picture, and the near-duplicates among them. Blocking."""
+    return look_closer(analysis, [picture for _, picture in seen]), tuple(twins(seen))
 
 
 def settled_by(

@@ -80,8 +80,19 @@ EVIDENCE_BYTES = 1 + len(Feature)
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """Another variant of the card's product that is in the result set too."""
+
+    product_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class RankedProduct:
-    """One product of the answer. score: probability 0..1 that a shopper calls it similar. image: its best picture."""
+    """One product of the answer. score: probability 0..1 that a shopper calls it similar. image: its best picture.
+
+    evidence: what the score was made of. variants: the others of its card, best first; () where nothing is folded.
+    """
 
     product: Product
     image: int
@@ -89,11 +100,15 @@ class RankedProduct:
     match: Match
     reasons: tuple[Reason, ...]
     evidence: Evidence | None = None
+    variants: tuple[Variant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the caller wants besides the photo. limit: 1..100 items a page. cursor: from the page before, or None."""
+    """What the caller wants besides the photo. limit: 1..100 items a page. cursor: from the page before, or None.
+
+    fold: one card for the variants of one thing, and for products listed twice; total and facets then count cards.
+    """
 
     crop: Box | None = None
     text: str = ""
@@ -101,6 +116,7 @@ class Wishes:
     limit: int = 24
     cursor: str | None = None
     sort: Sort = Sort.MATCH
+    fold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from app.search.cursor import Cursor, read_cursor, search_key
 from app.search.errors import DeadlineExceeded, EmptyQuery, InvalidLimit
 from app.search.explain import explain
 from app.search.finding import Deepen, Findings, Seeker, Stopwatch, settled_by
-from app.search.model import Match, RankedProduct, SearchResult, Sort, Wishes
+from app.search.folding import Card, by_card, each_alone, folded, several
+from app.search.model import Match, RankedProduct, SearchResult, Sort, Variant, Wishes
 from app.search.rank import (
     Scored,
     contributions,
@@ -29,6 +30,10 @@ from app.search.sorting import placed
 
 MOST_ON_A_PAGE = 100
 FACETS = tuple(FacetField)
+MOST_VALUES = 20
+"""Values of a facet that are told."""
+MOST_COUNTED = 200
+"""Values that are counted where counts of products become counts of cards: the order may change among them."""
 NO_WISHES = Wishes()
 
 
@@ -155,21 +160,28 @@ class VisualSearch:
         snapshot = findings.snapshot
         generation = snapshot.generation
         key = key if wishes.sort is Sort.MATCH else f"{key} {wishes.sort}"
+        key = f"{key} folded" if wishes.fold else key
         after = read_cursor(wishes.cursor, search=key, generation=generation.id) if wishes.cursor is not None else None
         results = relevant(findings.scored, self._calibration)
-        order = placed(results, wishes.sort, await _prices(snapshot, results, wishes.sort))
+        cards = folded(results, findings.twins) if wishes.fold else each_alone(results)
+        best = [card.best for card in cards]
+        order = placed(best, wishes.sort, await _prices(snapshot, best, wishes.sort))
         rest = [(place, one) for place, one in order if after is None or after.starts_after(place, one.product_id)]
         shown = [one for _, one in rest[: wishes.limit]]
         voters = results[:VOTERS] if findings.analysis is not None else []
-        wanted = dict.fromkeys(one.product_id for one in (*voters, *shown))
+        together = several(cards)
+        wanted = dict.fromkeys([*(one.product_id for one in (*voters, *shown)), *together])
         # One counts in memory, the other reads the file: neither waits for the other.
         facets, found = await asyncio.gather(
-            snapshot.facets([one.product_id for one in results], FACETS), snapshot.products(list(wanted))
+            snapshot.facets([one.product_id for one in results], FACETS, MOST_COUNTED if together else MOST_VALUES),
+            snapshot.products(list(wanted)),
         )
-        watch.lap("facets")
         products = {product.id: product for product in found}
+        facets = by_card(facets, cards, products, MOST_VALUES) if together else facets
+        watch.lap("facets")
         # One that was deleted since it was found is left out.
         items = self.ranked(findings, [one for one in shown if one.product_id in products], products)
+        items = with_variants(items, cards) if together else items
         analysis = settled_by(findings.analysis, voters, products)
         watch.lap("explain")
         last = rest[len(shown) - 1] if len(rest) > len(shown) else None
@@ -177,14 +189,14 @@ class VisualSearch:
         return SearchResult(
             search_id=token_urlsafe(12),
             items=items,
-            total=len(results),
+            total=len(cards),
             facets=facets,
             generation=generation,
             analysis=analysis,
             next_cursor=cursor,
             degraded=self._degraded(findings),
             timings_ms=watch.milliseconds,
-            first=len(results) - len(rest) + 1,
+            first=len(cards) - len(rest) + 1,
             reading=findings.reading,
         )
 
@@ -219,6 +231,12 @@ class VisualSearch:
         if findings.snapshot.degraded:
             gaps = (*gaps, Gap("catalog", findings.snapshot.degraded))
         return gaps
+
+
+def with_variants(items: Sequence[RankedProduct], cards: Sequence[Card]) -> tuple[RankedProduct, ...]:
+    """The items with the other variants of their cards."""
+    of = {card.best.product_id: tuple(Variant(one.product_id, one.score) for one in card.others) for card in cards}
+    return tuple(replace(item, variants=of[item.product.id]) for item in items)
 
 
 async def _prices(snapshot: Snapshot, results: Sequence[Scored], sort: Sort) -> Mapping[str, Decimal | None]:

@@ -8,7 +8,7 @@ from app.analysis import Color, Embedding, PhotoAnalysis
 from app.analysis.local import LocalEyes
 from app.analysis.model import Box
 from app.catalog import ImageEvidence, SeenColor
-from app.search.closer import look_closer
+from app.search.closer import look_closer, twins
 from tests.builders import a_drawing, an_analysis, evidence
 
 EYES = LocalEyes()
@@ -68,3 +68,15 @@ def test_nothing_seen_is_close_to_nothing() -> None:
     (near,) = look_closer(PhotoAnalysis(Box(0, 0, 1, 1)), [evidence()])
     assert (near.shape, near.hue, near.palette, near.verified) == (0.0, 0.0, 0.0, 0.0)
     assert look_closer(an_analysis(), []) == []
+
+
+def test_a_copy_of_a_picture_is_its_twin_and_a_like_one_is_not() -> None:
+    pictures = [
+        ("first", pictured("ring", "red", 1)),
+        ("other color", pictured("ring", "teal", 1)),
+        ("other shape", pictured("cross", "red", 1)),
+        ("copy", pictured("ring", "red", 1)),
+    ]
+    assert twins(pictures) == [("first", "copy")]
+    assert twins(pictures[:3]) == []
+    assert twins(pictures[:1]) == []

@@ -178,6 +178,38 @@ async def test_words_beside_a_photo_refine_and_no_words_change_nothing(catalog: 
     assert red.items[0].product.color == "red"
 
 
+@pytest.mark.parametrize("limit", [1, 4, 100])
+async def test_folded_there_is_one_card_a_group_opened_on_the_most_alike(catalog: Catalog, limit: int) -> None:
+    search = searching(catalog)
+    apart = await whole_set(search, Wishes(limit=100))
+    cards = await whole_set(search, Wishes(limit=limit, fold=True))
+    groups = [card.product.item_group_id for card in cards]
+    assert len(groups) == len(set(groups)) == (await search.by_photo(a_photo(), Wishes(fold=True))).total
+    assert set(groups) == {item.product.item_group_id for item in apart}
+    for card in cards:
+        own = [item for item in apart if item.product.item_group_id == card.product.item_group_id]
+        assert card.product.id == own[0].product.id
+        assert [(one.product_id, one.score) for one in card.variants] == [(i.product.id, i.score) for i in own[1:]]
+
+
+async def test_folded_a_count_of_a_facet_is_the_total_behind_it(catalog: Catalog) -> None:
+    search = searching(catalog)
+    page = await search.by_photo(a_photo(), Wishes(fold=True))
+    for field in (FacetField.BRAND, FacetField.COLOR, FacetField.TYPE):
+        for count in page.facets[field]:
+            wishes = Wishes(filters=(OneOf(field, (count.value,)),), fold=True)
+            assert (await search.by_photo(a_photo(), wishes)).total == count.count
+
+
+async def test_a_product_listed_twice_is_one_card(catalog: Catalog) -> None:
+    first = (await searching(catalog).by_photo(a_photo())).items[0].product
+    again = replace(next(one for one in stock() if one.id == first.id), id="again", item_group_id="elsewhere")
+    await catalog.put(again)
+    cards = await whole_set(searching(catalog), Wishes(fold=True, limit=100))
+    # Drawn vectors have no local features to decide it by: nothing is folded without evidence.
+    assert {"again", first.id} <= {card.product.id for card in cards}
+
+
 async def test_words_never_lead_away_from_the_photo(catalog: Catalog) -> None:
     """Whatever is asked for beside the photo, only what the photo alone would show is shown."""
     search = searching(catalog)
