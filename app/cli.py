@@ -23,6 +23,7 @@ from app.finder import finder
 from app.main import create_app
 from app.search import SearchResult, Wishes
 from app.settings import Settings, load_settings
+from app.shops import load_shop_settings, shops_of
 from app.telemetry import log_config, share_between_processes
 
 T = TypeVar("T")
@@ -68,9 +69,10 @@ def root(
 @app.command(epilog="Examples:  akin serve   |   akin serve --port 8080 --workers 2")
 def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
     """Serve the HTTP interface until interrupted; running requests get AKIN_DRAIN_S seconds to finish."""
-    settings = _settings(host=host, port=port, workers=workers)
+    settings = load_settings(**_given(host=host, port=port, workers=workers))
     wiring.refuse_open_bind(settings)
-    wiring.catalog_place(settings)  # refused here, once, rather than in every worker
+    for shop in shops_of(settings).values():
+        wiring.catalog_place(shop)  # refused here, once, rather than in every worker
     with share_between_processes() if settings.workers > 1 else nullcontext():
         uvicorn.run(
             "app.main:create_app",
@@ -142,7 +144,11 @@ def json_text(document: dict[str, Any]) -> str:
 
 
 def _settings(**options: object) -> Settings:
-    return load_settings(**{name: value for name, value in options.items() if value is not None})
+    return load_shop_settings(**_given(**options))
+
+
+def _given(**options: object) -> dict[str, object]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _run(work: Awaitable[T]) -> T:

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from app import wiring
 from app.catalog import Catalog, CatalogWriter, Generation, before_published
-from app.settings import Settings, load_settings
+from app.settings import Settings
+from app.shops import load_shop_settings
 from app.wiring_fallback import bring_copy_up_to_date
 
 T = TypeVar("T")
@@ -127,4 +128,4 @@ def _with_writer(address: str | None, work: Callable[[CatalogWriter], Awaitable[
 
 
 def _settings(address: str | None) -> Settings:
-    return load_settings(**({"catalog": address} if address else {}))
+    return load_shop_settings(**({"catalog": address} if address else {}))

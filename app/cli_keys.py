@@ -11,8 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.errors import BadRequest
-from app.identity import DEFAULT_SHOP, Issued, Key, KeyStore, Scope
-from app.settings import load_settings
+from app.identity import Issued, Key, KeyStore, Scope
+from app.settings import InvalidSettings, load_settings
+from app.shops import shops_of
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: make them, list them, rotate them, revoke them.")
 
@@ -33,7 +34,7 @@ def create(
     origin: Annotated[
         list[str] | None, typer.Option(help="A web page's origin: makes it a browser's key, for its pages only.")
     ] = None,
-    shop: Annotated[str, typer.Option(help="The shop whose data it opens.")] = DEFAULT_SHOP,
+    shop: Annotated[str, typer.Option(help="The shop whose data it opens, one of those AKIN_SHOPS names.")] = "",
     expires: Annotated[
         str, typer.Option(metavar="SPAN", help="How long it lives, e.g. 90d or 12h; never expires.")
     ] = "",
@@ -41,7 +42,11 @@ def create(
 ) -> None:
     """Make a key and print it. It is shown this once: only its hash is kept."""
     issued = _store().create(
-        name=name, shop=shop, scopes=scope, origins=origin or (), lives_for=_span(expires) if expires else None
+        name=name,
+        shop=_known_shop(shop),
+        scopes=scope,
+        origins=origin or (),
+        lives_for=_span(expires) if expires else None,
     )
     _show(issued, as_json=as_json)
 
@@ -88,6 +93,17 @@ def revoke(key_id: IdArgument, as_json: JsonOption = False) -> None:
     revoked = _store().revoke(key_id)
     facts = json.dumps(_facts(revoked, datetime.now(UTC)), indent=2)
     typer.echo(facts if as_json else f"Revoked {revoked.id} ({revoked.name}).")
+
+
+def _known_shop(wanted: str) -> str:
+    """The shop's id; the only one where none is named. Raises InvalidSettings."""
+    shops = list(shops_of(load_settings()))
+    if wanted in shops or (not wanted and len(shops) == 1):
+        return wanted or shops[0]
+    raise InvalidSettings(
+        f"There is no shop '{wanted}'." if wanted else "The key needs a shop.",
+        fix=f"--shop is one of: {', '.join(shops)}.",
+    )
 
 
 def _store() -> KeyStore:

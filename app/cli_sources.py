@@ -20,7 +20,8 @@ from app.analysis.trust import FEWEST, fitted
 from app.analysis.vocabulary import read_vocabulary
 from app.errors import AppError
 from app.metering import Answers, DayOfSource, Ledger, MeterStore, UnplacedWord
-from app.settings import Settings, load_settings
+from app.settings import Settings
+from app.shops import load_shop_settings
 from app.wiring_sources import build_budget, build_prices, build_sources, opened_meter, outside_names
 
 IN_PART = 1
@@ -44,7 +45,7 @@ def doctor() -> None:
 
     Leaves with 1 when something is wrong.
     """
-    findings = asyncio.run(_examined(load_settings()))
+    findings = asyncio.run(_examined(load_shop_settings()))
     table = Table("", "part", "what", box=None)
     for one in findings:
         advice = f"\n{one.fix}" if one.fix and not one.well else ""
@@ -59,7 +60,7 @@ def cost(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what outside sources cost: units and US dollars by day and source, and how many calls were saved."""
-    report = asyncio.run(_spent(load_settings(), days))
+    report = asyncio.run(_spent(load_shop_settings(), days))
     if as_json:
         typer.echo(json.dumps([_as_json(one) for one in report], indent=2))
         return
@@ -78,7 +79,7 @@ def trust(
 ) -> None:
     """Ask the sources about your own judged photos and fit how far each is to be believed. This costs what it costs:
     what was asked before comes from the cache."""
-    text = asyncio.run(_fitted_trust(load_settings(), queries))
+    text = asyncio.run(_fitted_trust(load_shop_settings(), queries))
     out.write_text(text, encoding="utf-8")
     typer.echo(f"Wrote {out}.")
 
@@ -89,7 +90,7 @@ def gaps(
     toml: Annotated[bool, typer.Option("--toml", help="Print suggestions as lines for the vocabulary file.")] = False,
 ) -> None:
     """Show words of outside sources that the vocabulary lacks, how often they were said, and where they may belong."""
-    found = asyncio.run(_gaps(load_settings(), limit))
+    found = asyncio.run(_gaps(load_shop_settings(), limit))
     if toml:
         typer.echo(_as_toml(found), nl=False)
         return

@@ -16,7 +16,8 @@ from app.catalog import Snapshot
 from app.errors import BadRequest
 from app.finder import Finder, finder
 from app.search import Calibration
-from app.settings import Settings, load_settings
+from app.settings import Settings
+from app.shops import load_shop_settings
 
 PLACE = Path("data/calibration.json")
 """Where the calibration is put when neither --out nor AKIN_CALIBRATION names a file."""
@@ -49,7 +50,7 @@ def tune(
 
     Kept only where queries that were not fitted to are surely answered better; else refused, and nothing is written.
     """
-    settings = load_settings(**({"catalog": catalog} if catalog else {}))
+    settings = load_shop_settings(**({"catalog": catalog} if catalog else {}))
     place = out or settings.calibration or PLACE
     if undo:
         restored, taken = evaluation.undo(place)

@@ -23,10 +23,12 @@ from app.edge.rates import RateLimit
 from app.edge.state import Limits, State
 from app.edge.turns import Turns
 from app.edge.uploads import UploadBudget
-from app.identity import DEFAULT_SHOP, KeyRing, KeyStore
+from app.identity import KeyRing, KeyStore
 from app.observing import Observer, Parts
 from app.opening import Shared, open_shop
+from app.readiness import checks_of_all
 from app.settings import Settings, load_settings
+from app.shops import shops_of
 from app.stopping import stopping_in_order
 from app.telemetry import Metrics, Observed
 from app.web import install_pages
@@ -122,15 +124,16 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
     group = await stack.enter_async_context(anyio.create_task_group())
     stack.callback(group.cancel_scope.cancel)
     group.start_soon(keys.keep_up)
-    opened = await open_shop(DEFAULT_SHOP, settings, Shared(stack, group, decoder, fetcher, figures))
-    shop = opened.shop
-    readiness = health.Readiness(opened.checks)
+    shared = Shared(stack, group, decoder, fetcher, figures)
+    shops = [await open_shop(shop_id, its_own, shared) for shop_id, its_own in shops_of(settings).items()]
+    readiness = health.Readiness(checks_of_all({one.shop.id: one.checks for one in shops}))
     uploads = UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes)
     turns = Turns(settings.searches_at_once, settings.searches_waiting)
-    parts = Parts(opened.engine, decoder, uploads, shop.loads, readiness, opened.outside, turns)
-    group.start_soon(Observer(parts, figures).keep_looking)
+    alone = shops[0] if len(shops) == 1 else None
+    state = (alone.engine, alone.shop.loads, alone.outside) if alone is not None else (None, None, None)
+    group.start_soon(Observer(Parts(decoder, uploads, readiness, turns, *state), figures).keep_looking)
     return State(
-        shops={shop.id: shop},
+        shops={one.shop.id: one.shop for one in shops},
         keys=keys,
         decoder=decoder,
         readiness=readiness,

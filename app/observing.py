@@ -173,15 +173,19 @@ class _Watch:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What has a state worth telling. catalog: the engine itself, so that looking at it is not counted as a search."""
+    """What has a state worth telling. catalog: the engine itself, so that looking at it is not counted as a search.
 
-    catalog: Catalog
+    catalog, loads and outside are told of where one shop is served, and None where there are several: the figures have
+    no name of a shop.
+    """
+
     decoder: PhotoDecoder
     uploads: UploadBudget
-    loads: LoadDesk
     readiness: Readiness
-    outside: Outside | None
     turns: Turns
+    catalog: Catalog | None
+    loads: LoadDesk | None
+    outside: Outside | None
 
 
 class Observer:
@@ -254,6 +258,8 @@ class Observer:
         return max(0, now - before)
 
     async def _generation(self) -> None:
+        if self._parts.catalog is None:
+            return
         try:
             generation = (await self._parts.catalog.snapshot()).generation
         except NothingPublished:
@@ -263,6 +269,8 @@ class Observer:
             self._metrics.generation_published.set(generation.published_at.timestamp())
 
     async def _on_disk(self) -> None:
+        if self._parts.loads is None:
+            return
         loads = await self._parts.loads.loads()
         for state in LoadState:
             self._metrics.loads.labels(state.value).set(sum(load.state is state for load in loads))

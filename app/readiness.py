@@ -4,20 +4,26 @@ Apart from wiring.py, so that a command that serves nothing does not load the we
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 from app.analysis.breaker import Position
 from app.catalog import Catalog
 from app.catalog.fallback import FallbackCatalog
 from app.edge.health import Check
-from app.errors import AppError
+from app.errors import AppError, Unavailable
 from app.photos import DecoderBusy, PhotoDecoder
 from app.settings import InvalidSettings
 from app.wiring import OwnedAnalyzer
 from app.wiring_sources import Outside
 
+SHARED_PARTS = frozenset({"decoder", "queue"})
+"""Parts that are the same for every shop."""
 LOOKED_AT_S = 1.5
 """How long the catalog's own check may take; less than all of a part's time."""
+
+
+logger = logging.getLogger("akin.readiness")
 
 
 def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAnalyzer) -> Mapping[str, Check]:
@@ -77,6 +83,47 @@ def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAna
         "queue": queue_has_room,
         **source_checks(analyzer.outside),
     }
+
+
+def checks_of_all(checks_of: Mapping[str, Mapping[str, Check]]) -> Mapping[str, Check]:
+    """What /ready tries where one server serves several shops: shop id -> its checks.
+
+    A part is well while it is well for some shop: one shop's trouble must not take the others out of service. Anybody
+    may ask, so no shop is named; the log names them.
+    """
+    if len(checks_of) == 1:
+        return next(iter(checks_of.values()))
+    names = dict.fromkeys(name for checks in checks_of.values() for name in checks)
+    mine = {name: {shop: checks[name] for shop, checks in checks_of.items() if name in checks} for name in names}
+    return {
+        name: next(iter(shops.values())) if name in SHARED_PARTS else _for_some_shop(name, shops)
+        for name, shops in mine.items()
+    }
+
+
+def _for_some_shop(name: str, checks: Mapping[str, Check]) -> Check:
+    told: set[str] = set()
+
+    async def well(shop: str, check: Check) -> bool:
+        try:
+            async with asyncio.timeout(LOOKED_AT_S):
+                await check()
+        except Exception as trouble:  # noqa: BLE001 - as in Readiness: the report comes whatever is broken
+            if shop not in told:
+                logger.warning("%s of shop %s is not well: %s", name, shop, _said(trouble))
+            told.add(shop)
+            return False
+        told.discard(shop)
+        return True
+
+    async def some_shop_is_well() -> str:
+        count = sum(await asyncio.gather(*(well(shop, check) for shop, check in checks.items())))
+        detail = f"Well for {count} of {len(checks)} shops."
+        if count == 0:
+            raise Unavailable(detail, fix="The server's log says what is wrong with each.")
+        return detail
+
+    return some_shop_is_well
 
 
 def _said(trouble: Exception) -> str:

@@ -133,6 +133,16 @@ class Settings(CatalogSettings, EdgeSettings):
     decode_memory_mb: int = Field(
         default=768, ge=128, le=8192, description="Memory one decoding process may take, in MiB."
     )
+    shops: Path | None = Field(
+        default=None,
+        description="TOML file of the shops this server serves, a table each"
+        " ([production.md](production.md#several-shops)); none: one shop, `default`, with the settings as they are.",
+    )
+    shop: str | None = Field(
+        default=None,
+        description="The shop of that file that a command works for (`catalog-loader`, `akin search`, …); `akin serve`"
+        " serves all.",
+    )
     keys: Path = Field(
         default=Path("data/keys.db"),
         description="File of the API keys that `akin keys` makes: hashes only, shared by all server processes."

@@ -207,8 +207,16 @@ def build_teaching_check(analyzer: OwnedAnalyzer) -> Callable[[bytes], bool]:
 
 
 def refuse_open_bind(settings: Settings) -> None:
-    """Raise InvalidSettings when the server would listen for other machines while nobody needs a key."""
-    if not is_loopback(settings.host) and not KeyStore(settings.keys).kept():
+    """Raise InvalidSettings when the server would listen for other machines, or serve shops by name, while nobody
+    needs a key."""
+    if KeyStore(settings.keys).kept():
+        return
+    if settings.shops is not None:
+        raise InvalidSettings(
+            "AKIN_SHOPS names shops, and there is no key yet: nobody could say which shop is meant.",
+            fix=f"Make one first: akin keys create --shop ID --scope search (kept in {settings.keys}).",
+        )
+    if not is_loopback(settings.host):
         raise InvalidSettings(
             f"AKIN_HOST={settings.host} can be reached from other machines, and there is no key yet: anybody could"
             " change what the shop sells.",

@@ -17,7 +17,8 @@ from app.catalog import Generation, before_published, holder_name
 from app.command_line import program, run
 from app.intake import FeedImages, ImageSource, Intake, TypeFrom
 from app.photos import PhotoDecoder
-from app.settings import Settings, load_settings
+from app.settings import Settings
+from app.shops import load_shop_settings
 from app.wiring_fallback import bring_copy_up_to_date
 from catalog_loader.download import downloaded, fetched, is_url
 from catalog_loader.errors import ContradictoryOptions, FeedUnreachable
@@ -312,7 +313,7 @@ async def _stoppable(*, quiet: bool) -> AsyncIterator[asyncio.Event]:
 
 
 def _settings(catalog: str | None) -> Settings:
-    return load_settings(**({"catalog": catalog} if catalog else {}))
+    return load_shop_settings(**({"catalog": catalog} if catalog else {}))
 
 
 def _writable(path: Path) -> Path:

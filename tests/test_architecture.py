@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 ROOTS = (
     "main",
     "opening",
+    "shops",
     "cli_keys",
     "cli",
     "cli_bench",
