@@ -14,6 +14,7 @@ ROOTS = (
     "shops",
     "cli_keys",
     "cli",
+    "cli_backup",
     "cli_bench",
     "cli_generations",
     "command_line",
@@ -76,6 +77,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"errors", "identity", "photos", "analysis", "catalog", "events", "search", "insights", "intake", "edge"},
     "evaluation": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake"},
     "benchmark": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake"},
+    "backups": {"errors"},
     "settings": {"errors", "settings_catalog", "settings_edge"},
     "settings_catalog": {"errors"},
     "settings_edge": {"settings_catalog"},
@@ -85,6 +87,7 @@ LOADER_ROOMS = {"errors", "photos", "analysis", "catalog", "intake"}
 
 SOLE_IMPORTERS: dict[str, tuple[str, ...]] = {
     "sqlite3": (
+        "app/backups/",
         "app/catalog/sqlite/",
         "app/photos/store.py",
         "app/events/",
