@@ -15,7 +15,18 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from app import __version__, cli_backup, cli_bench, cli_generations, cli_keys, cli_sources, cli_tune, evaluation, wiring
+from app import (
+    __version__,
+    cli_backup,
+    cli_bench,
+    cli_generations,
+    cli_keys,
+    cli_rules,
+    cli_sources,
+    cli_tune,
+    evaluation,
+    wiring,
+)
 from app.command_line import IN_PART, program, run
 from app.edge.wire import BoundedHttp
 from app.errors import BadRequest
@@ -36,6 +47,7 @@ app.command(epilog="Examples:  akin backup backups/2026-11-21   |   akin backup 
 app.command(epilog="Examples:  akin restore backups/2026-11-21 --check   |   akin restore DIR --force")(
     cli_backup.restore
 )
+app.add_typer(cli_rules.rules, name="rules")
 app.add_typer(cli_keys.keys, name="keys")
 app.command(epilog="Example:  akin bench --sizes 1000,100000 --json bench.json")(cli_bench.bench)
 app.command(epilog="Examples:  akin tune judged.jsonl   |   akin tune judged.jsonl --dry-run   |   akin tune --undo")(

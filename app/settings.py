@@ -43,6 +43,10 @@ class Settings(CatalogSettings, EdgeSettings):
         description="A calibration of the score fitted to the shop's own judged photos (`akin tune`), instead of the"
         " shipped one.",
     )
+    rules: Path | None = Field(
+        default=None,
+        description="Merchandising rules (TOML): pin, boost and bury ([rules.md](rules.md)); read again when changed.",
+    )
     deadline_ms: int = Field(
         default=10_000, ge=100, le=120_000, description="Longest time a search may take, in milliseconds."
     )

@@ -30,7 +30,7 @@ from app.identity import KeyStore, is_loopback
 from app.insights import InsightStore
 from app.intake import ARTIFACT, Fit
 from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore, keep_freed_memory
-from app.search import Calibration, VisualSearch, read_calibration, shipped_calibration
+from app.search import Calibration, Rulebook, VisualSearch, read_calibration, shipped_calibration
 from app.settings import PREFIX, InvalidSettings, Settings
 from app.wiring_sources import Outside, build_outside
 
@@ -284,6 +284,7 @@ def build_search(
         build_calibration(settings),
         deepen=deepen,
         vocabulary=read_vocabulary(settings.vocabulary),
+        rulebook=Rulebook(settings.rules),
     )
 
 

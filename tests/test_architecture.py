@@ -19,6 +19,7 @@ ROOTS = (
     "cli_generations",
     "command_line",
     "cli_sources",
+    "cli_rules",
     "cli_tune",
     "finder",
     "observing",

@@ -230,6 +230,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "load-over": 409,
         "loads-unavailable": 503,
         # search
+        "bad-rules": 500,
         "empty-query": 422,
         "invalid-limit": 422,
         "invalid-cursor": 422,

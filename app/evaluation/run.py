@@ -128,7 +128,7 @@ async def outcome_of(search: VisualSearch, shelf: Shelf, decode: Decode, judged:
     try:
         photo = await decode(await asyncio.to_thread(judged.photo.read_bytes))
         decoded = (perf_counter() - started) * 1000.0
-        result = await search.by_photo(photo, Wishes(limit=DEPTH, text=judged.text))
+        result = await search.by_photo(photo, Wishes(limit=DEPTH, text=judged.text, ruled=False))
     except OSError as error:
         return Outcome(judged, error=f"unreadable: {error.strerror}")
     except AppError as error:

@@ -19,12 +19,16 @@ from app.search.model import (
 )
 from app.search.query import same_color
 from app.search.rank import FEATURES, Closeness, Question, Scored, features_of, probability
+from app.search.rulebook import Rulebook
+from app.search.rules import Action, BadRules, Rule, Rules, read_rules
 from app.search.service import VisualSearch, deadline
 from app.search.wording import Reading
 
 __all__ = [
     "EVIDENCE_BYTES",
     "FEATURES",
+    "Action",
+    "BadRules",
     "Calibration",
     "Closeness",
     "CursorExpired",
@@ -45,6 +49,9 @@ __all__ = [
     "Reading",
     "Reason",
     "ReasonCode",
+    "Rule",
+    "Rulebook",
+    "Rules",
     "Scored",
     "SearchResult",
     "Sort",
@@ -60,6 +67,7 @@ __all__ = [
     "features_of",
     "probability",
     "read_calibration",
+    "read_rules",
     "same_color",
     "shipped_calibration",
     "tried",

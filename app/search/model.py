@@ -38,6 +38,7 @@ class ReasonCode(StrEnum):
     ATTRIBUTE = "attribute"  # value: "material=velvet"
     LABEL = "label"  # value: the label both share
     TEXT = "text"  # value: the words that were found
+    RULE = "rule"  # a merchandising rule moved it; value: the rule's name and action; weight 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class Wishes:
     """What the caller wants besides the photo. limit: 1..100 items a page. cursor: from the page before, or None.
 
     fold: one card for the variants of one thing, and for products listed twice; total and facets then count cards.
+    ruled: whether merchandising rules move items.
     """
 
     crop: Box | None = None
@@ -117,6 +119,7 @@ class Wishes:
     cursor: str | None = None
     sort: Sort = Sort.MATCH
     fold: bool = False
+    ruled: bool = True
 
 
 @dataclass(frozen=True, slots=True)

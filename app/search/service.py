@@ -17,7 +17,7 @@ from app.search.errors import DeadlineExceeded, EmptyQuery, InvalidLimit
 from app.search.explain import explain
 from app.search.finding import Deepen, Findings, Seeker, Stopwatch, settled_by
 from app.search.folding import Card, by_card, each_alone, folded, several
-from app.search.model import Match, RankedProduct, SearchResult, Sort, Variant, Wishes
+from app.search.model import Match, RankedProduct, Reason, ReasonCode, SearchResult, Sort, Variant, Wishes
 from app.search.rank import (
     Scored,
     contributions,
@@ -25,6 +25,8 @@ from app.search.rank import (
     match_of,
     relevant,
 )
+from app.search.rulebook import NO_RULES, Rulebook
+from app.search.rules import Placing, Rules, placing
 from app.search.settle import VOTERS
 from app.search.sorting import placed
 
@@ -58,8 +60,11 @@ class VisualSearch:
         popularity: Mapping[str, float] | None = None,
         deepen: Deepen | None = None,
         vocabulary: Vocabulary | None = None,
+        rulebook: Rulebook | None = None,
     ) -> None:
-        """vocabulary: synonyms of types and materials in texts; None takes the shipped one.
+        """rulebook: merchandising rules; None has none.
+
+        vocabulary: synonyms of types and materials in texts; None takes the shipped one.
 
         deepen: asked after the first look at the catalog; what it answers is searched with instead.
 
@@ -74,6 +79,7 @@ class VisualSearch:
         self._popularity = popularity or {}
         self._deepen = deepen
         self._vocabulary = vocabulary or read_vocabulary()
+        self._rulebook = rulebook or Rulebook()
         self._seeker = Seeker(
             catalog,
             analyzer,
@@ -104,6 +110,7 @@ class VisualSearch:
             popularity=self._popularity,
             deepen=self._deepen,
             vocabulary=self._vocabulary,
+            rulebook=self._rulebook,
         )
 
     async def by_photo(
@@ -159,13 +166,14 @@ class VisualSearch:
     async def _page(self, findings: Findings, wishes: Wishes, key: str, watch: Stopwatch) -> SearchResult:
         snapshot = findings.snapshot
         generation = snapshot.generation
-        key = key if wishes.sort is Sort.MATCH else f"{key} {wishes.sort}"
-        key = f"{key} folded" if wishes.fold else key
+        rules = self._rulebook.rules() if wishes.ruled and wishes.sort is Sort.MATCH else NO_RULES
+        key = page_key(key, wishes, rules)
         after = read_cursor(wishes.cursor, search=key, generation=generation.id) if wishes.cursor is not None else None
         results = relevant(findings.scored, self._calibration)
+        put = await self._put(findings, results, rules, wishes)
         cards = folded(results, findings.twins) if wishes.fold else each_alone(results)
         best = [card.best for card in cards]
-        order = placed(best, wishes.sort, await _prices(snapshot, best, wishes.sort))
+        order = ruled(cards, put) if put else placed(best, wishes.sort, await _prices(snapshot, best, wishes.sort))
         rest = [(place, one) for place, one in order if after is None or after.starts_after(place, one.product_id)]
         shown = [one for _, one in rest[: wishes.limit]]
         voters = results[:VOTERS] if findings.analysis is not None else []
@@ -182,6 +190,7 @@ class VisualSearch:
         # One that was deleted since it was found is left out.
         items = self.ranked(findings, [one for one in shown if one.product_id in products], products)
         items = with_variants(items, cards) if together else items
+        items = with_rules(items, cards, put) if put else items
         analysis = settled_by(findings.analysis, voters, products)
         watch.lap("explain")
         last = rest[len(shown) - 1] if len(rest) > len(shown) else None
@@ -199,6 +208,15 @@ class VisualSearch:
             first=len(cards) - len(rest) + 1,
             reading=findings.reading,
         )
+
+    async def _put(self, findings: Findings, results: Sequence[Scored], rules: Rules, wishes: Wishes) -> Placing | None:
+        """Where rules put the results; None where none is on. Only then the products of the whole set are read."""
+        seen = findings.analysis.type.name if findings.analysis is not None and findings.analysis.type else ""
+        acting = rules.on(self._rulebook.today(), seen, wishes.text)
+        if not acting or not results:
+            return None
+        products = await findings.snapshot.products([one.product_id for one in results])
+        return placing(results, {one.id: one for one in products}, acting)
 
     def ranked(
         self, findings: Findings, shown: Sequence[Scored], products: Mapping[str, Product]
@@ -231,6 +249,32 @@ class VisualSearch:
         if findings.snapshot.degraded:
             gaps = (*gaps, Gap("catalog", findings.snapshot.degraded))
         return gaps
+
+
+def page_key(key: str, wishes: Wishes, rules: Rules) -> str:
+    """What makes two pages pages of one search, beyond what was asked for: the order, the cards, the rules."""
+    parts = [key, wishes.sort if wishes.sort is not Sort.MATCH else "", "folded" if wishes.fold else "", rules.version]
+    return " ".join(part for part in parts if part)
+
+
+def ruled(cards: Sequence[Card], put: Placing) -> list[tuple[float, Scored]]:
+    """(place, best of the card), the first place first; a card stands where a rule puts one of its variants."""
+    found = [(max(put.place[one.product_id] for one in (card.best, *card.others)), card.best) for card in cards]
+    return sorted(found, key=lambda pair: (-pair[0], pair[1].product_id))
+
+
+def with_rules(items: Sequence[RankedProduct], cards: Sequence[Card], put: Placing) -> tuple[RankedProduct, ...]:
+    """The items with the rules that moved their cards among their reasons, of weight 0."""
+    names = {
+        card.best.product_id: dict.fromkeys(
+            name for one in (card.best, *card.others) for name in put.named.get(one.product_id, ())
+        )
+        for card in cards
+    }
+    return tuple(
+        replace(item, reasons=(*item.reasons, *(Reason(ReasonCode.RULE, name, 0.0) for name in names[item.product.id])))
+        for item in items
+    )
 
 
 def with_variants(items: Sequence[RankedProduct], cards: Sequence[Card]) -> tuple[RankedProduct, ...]:

@@ -16,6 +16,7 @@ from app.errors import AppError, BadRequest, Conflict, NotFound, Unavailable
 COMMAND_LINE_ONLY = ("catalog_loader.", "app.evaluation.", "app.benchmark.", "app.backups.", "app.cli")
 OPERATORS_FAULT = {
     "unknown-analyzer", "bad-embedder", "bad-card", "bad-vocabulary", "bad-trust", "bad-face-model", "unknown-price",
+    "bad-rules",
 }  # fmt: skip
 """Wrong input of whoever wrote the settings, not of the caller."""
 
