@@ -55,7 +55,8 @@ LAB_ANSWER: Final[dict[str, Any]] = {
 def _lab_form() -> dict[str, Any]:
     """The form of a search by photo, with weights instead of a cursor."""
     content = SEARCH_FORM["content"]["multipart/form-data"]
-    properties = {name: one for name, one in content["schema"]["properties"].items() if name != "cursor"}
+    known = content["schema"]["properties"]
+    properties = {name: one for name, one in known.items() if name not in ("cursor", "photo_url", "sort")}
     properties["limit"] = {"type": "integer", "minimum": 1, "maximum": 300, "default": 60}
     properties["weights"] = {
         "type": "string",
@@ -70,7 +71,8 @@ def _lab_form() -> dict[str, Any]:
             "value": {"photo_id": "b2Zmc2V0LXRoaXMtaXMtYW4taWQ", "weights": '{"fine": {"weights": {"hue": 3}}}'},
         },
     }
-    schema = {**content["schema"], "properties": properties}
+    one_photo = [{"required": ["photo"]}, {"required": ["photo_id"]}]
+    schema = {**content["schema"], "oneOf": one_photo, "properties": properties}
     return {"required": True, "content": {"multipart/form-data": {"schema": schema, "examples": shown}}}
 
 

@@ -47,6 +47,8 @@ class LoadWishes(BaseModel):
 class LoadByAddress(LoadWishes):
     """A feed that is fetched from its address."""
 
+    model_config = ConfigDict(strict=True)  # JSON has types: false is no share
+
     url: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\x00-\x20\x7f]+$")] = Field(
         description="Address of the feed, which must be public (see AKIN_FETCH_PRIVATE).",
         examples=["https://shop.example/feed.tsv.gz"],

@@ -35,6 +35,16 @@ LoadId = Annotated[
 Reasons = Annotated[bool, Query(description="Why the rows were refused, instead of the rows.")]
 READ_PROBLEMS = (InvalidRequest, LoadNotFound, LoadsUnavailable)
 
+
+def _in_a_form(schema: dict[str, Any]) -> dict[str, Any]:
+    """A member's schema where it is a form's text: there is no null in a form, one leaves the field out."""
+    kept = {key: value for key, value in schema.items() if key not in ("title", "anyOf")}
+    for kind in schema.get("anyOf", ()):
+        if kind != {"type": "null"}:
+            kept |= kind
+    return {key: value for key, value in kept.items() if value is not None}
+
+
 _FORM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -45,10 +55,7 @@ _FORM_SCHEMA: dict[str, Any] = {
             "contentMediaType": "application/octet-stream",
             "description": "The feed file: TSV, CSV, RSS, Atom or JSON Lines, also gzipped; pictures by address.",
         },
-        **{
-            name: {key: value for key, value in schema.items() if key != "title"}
-            for name, schema in LoadWishes.model_json_schema()["properties"].items()
-        },
+        **{name: _in_a_form(schema) for name, schema in LoadWishes.model_json_schema()["properties"].items()},
     },
 }
 _BODY: dict[str, Any] = {

@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 
 from app.api.schemas import Problem
 from app.api.scopes import SCOPES
-from app.edge import MEDIA_TYPE, BodyTimeout, BodyTooLarge, ShopNotServed, problem_type, status_for
+from app.edge import MEDIA_TYPE, BodyTimeout, BodyTooLarge, RateLimited, ShopNotServed, problem_type, status_for
 from app.errors import AppError
 from app.identity import KeyInvalid, KeyMissing, KeysUnavailable, OriginNotAllowed, ScopeMissing
 
@@ -28,9 +28,9 @@ similar and the reasons for it. Every error is one RFC 9457 problem (`applicatio
 
 
 def problems(*errors: type[AppError]) -> Responses:
-    """The error responses of an operation: one entry a status, one example an error, a crash included."""
+    """The error responses of an operation: one entry a status, one example an error, limits and crashes included."""
     by_status: dict[int, list[type[AppError]]] = {}
-    for error in dict.fromkeys((*errors, AppError)):
+    for error in dict.fromkeys((*errors, RateLimited, AppError)):
         by_status.setdefault(status_for(error), []).append(error)
     return {status: _response(status, classes) for status, classes in sorted(by_status.items())}
 

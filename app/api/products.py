@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Response
+from fastapi import APIRouter, Body, HTTPException, Path, Response
 from starlette.requests import Request
 
 from app.api import examples
@@ -102,6 +102,12 @@ async def find_similar(
     found = await work.do(lambda deadline: search.similar_to(product_id, wishes, deadline_s=deadline.left_s))
     tell(metrics, Asked.SIMILAR, found)
     return search_answer(await noted(events, found, Asked.SIMILAR))
+
+
+@router.api_route("/{product_id:path}/similar", methods=["PUT", "PATCH", "DELETE"], include_in_schema=False)
+async def change_similar(product_id: ProductId) -> None:
+    """Refuse: without this it would be a change of a product whose id ends so, which nobody could read."""
+    raise HTTPException(405, headers={"allow": "GET"})
 
 
 @router.get(

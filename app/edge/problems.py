@@ -144,7 +144,15 @@ async def _on_http(request: Request, error: Exception) -> ProblemResponse:
     answer = await _counted(request, _from_status(error.status_code))
     for name, value in (error.headers or {}).items():
         answer.headers[name] = value
+    if error.status_code == 405:
+        answer.headers["allow"] = _allowed(request) or answer.headers.get("allow", "")
     return answer
+
+
+def _allowed(request: Request) -> str:
+    """All methods of the path: the framework names those of the first route alone, and each method is a route."""
+    path = getattr(request.scope.get("route"), "path_format", "")
+    return ", ".join(sorted(method.upper() for method in request.app.openapi()["paths"].get(path, ())))
 
 
 def _from_status(status: int) -> AppError:

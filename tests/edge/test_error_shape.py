@@ -117,3 +117,10 @@ async def test_the_access_log_holds_no_query(client: httpx.AsyncClient, caplog: 
         await client.get("/search", params={"text": "private words"})
     assert "GET /search 200" in caplog.text
     assert "private" not in caplog.text
+
+
+async def test_a_refused_method_is_told_all_that_the_path_takes(client: httpx.AsyncClient) -> None:
+    assert (await client.request("OPTIONS", "/products/p1")).headers["allow"] == "DELETE, GET, PATCH, PUT"
+    similar = await client.put("/products/p1/similar", json={})
+    assert_problem(similar, "method-not-allowed")
+    assert similar.headers["allow"] == "GET"
