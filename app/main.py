@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)  # pages bring their own compressed form
     app.add_middleware(RateLimit, by="key")
-    app.add_middleware(Identify)
+    app.add_middleware(Identify, origins=chosen.cors_origins)
     app.add_middleware(RateLimit, by="address")
     app.add_middleware(Peers, trusted=chosen.proxy_networks)
     app.add_middleware(CrashAnswer)

@@ -4,7 +4,7 @@
 the one table (app/api/scopes.py) for the scope it needs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -31,11 +31,12 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class Identify:
     """Puts the Caller into the request's state as `caller`; None for one without a key, who may read public things.
 
-    Reads the key ring from the lifespan's state.
+    origins: of web pages that may also call a server that is still open. Reads the key ring from the lifespan's state.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, origins: Collection[str] = ()) -> None:
         self.app = app
+        self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI call."""
@@ -44,7 +45,7 @@ class Identify:
             return
         state = scope.setdefault("state", {})
         try:
-            state["caller"] = await _caller(state["keys"], scope, Headers(scope=scope))
+            state["caller"] = await self._caller(state["keys"], scope, Headers(scope=scope))
         except AppError as refusal:
             answer = problem(refusal, str(state.get("request_id", "")))
             if scope["method"] not in SAFE:
@@ -52,6 +53,21 @@ class Identify:
             await answer(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+    async def _caller(self, keys: KeyRing, scope: Scope, headers: Headers) -> Caller | None:
+        caller = await keys.caller(_bearer(headers))
+        origin = headers.get("origin")
+        if caller is None:
+            if scope["method"] not in SAFE:
+                raise key_missing()  # now, not after its body was read
+        elif caller.key_id is None:
+            _refuse_strangers(scope, headers, None if origin in self._origins else origin)
+        elif not caller.may_come_from(origin, headers.get("sec-fetch-site")):
+            raise OriginNotAllowed(
+                f"The key {caller.key_id} may not be used from {origin or 'outside a web page'}.",
+                fix="Use it from a page of one of its origins, or make a key for this one: akin keys create --origin.",
+            )
+        return caller
 
 
 class Authorize:
@@ -92,22 +108,6 @@ def knows_origin(scope: Scope, origin: str) -> bool:
 def key_missing() -> KeyMissing:
     """The error for a call without a key."""
     return KeyMissing("This call needs a key.", fix="Send it in the header: Authorization: Bearer akin_live_…")
-
-
-async def _caller(keys: KeyRing, scope: Scope, headers: Headers) -> Caller | None:
-    caller = await keys.caller(_bearer(headers))
-    origin = headers.get("origin")
-    if caller is None:
-        if scope["method"] not in SAFE:
-            raise key_missing()  # now, not after its body was read
-    elif caller.key_id is None:
-        _refuse_strangers(scope, headers, origin)
-    elif not caller.may_come_from(origin, headers.get("sec-fetch-site")):
-        raise OriginNotAllowed(
-            f"The key {caller.key_id} may not be used from {origin or 'outside a web page'}.",
-            fix="Use it from a page of one of its origins, or make a key for this one: akin keys create --origin.",
-        )
-    return caller
 
 
 def _bearer(headers: Headers) -> str | None:

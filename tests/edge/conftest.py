@@ -110,6 +110,7 @@ def settings_in(folder: Path, **changes: object) -> Settings:
             "events": folder / "events.db",
             "insights": folder / "insights",
             "loads": folder / "loads",
+            "rate_store": f"sqlite:///{folder / 'rates.db'}",
             "decode_slots": 1,
             "deadline_ms": 120_000,  # a starved machine is no reason for a red test
             "decode_timeout_s": 60.0,

@@ -37,6 +37,7 @@ def settings_of(folder: Path) -> dict[str, str]:
         "AKIN_PHOTO_STORE": str(folder / "photos.db"),
         "AKIN_EVENTS": str(folder / "events.db"),
         "AKIN_INSIGHTS": str(folder / "insights"),
+        "AKIN_RATE_STORE": f"sqlite:///{folder / 'rates.db'}",
         "AKIN_DECODE_SLOTS": "1",
     }
 

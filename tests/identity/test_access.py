@@ -139,7 +139,7 @@ async def test_a_browsers_key_works_on_its_own_pages_only(settings: Settings) ->
 async def test_a_revoked_key_is_dead_in_a_running_server_in_five_seconds(settings: Settings) -> None:
     store = KeyStore(settings.keys)
     issued = store.create(name="a", shop="default", scopes=[Scope.SEARCH])
-    async with serving(settings) as client:
+    async with serving(settings.model_copy(update={"rate_per_key": 0})) as client:
         assert (await client.get("/search?text=ring", headers=bearer(issued.text))).status_code == 200
         store.revoke(issued.key.id)
         with anyio.fail_after(5):

@@ -46,7 +46,7 @@ def settings_of_two(folder: Path, shop_file: Path) -> Settings:
         shutil.copy(shop_file, folder / f"{shop}.db")
         tables += f'[{shop}]\ncatalog = "sqlite:///{folder / shop}.db"\n'
     (folder / "shops.toml").write_text(tables, encoding="utf-8")
-    return settings_in(folder, shops=folder / "shops.toml")
+    return settings_in(folder, shops=folder / "shops.toml", rate_per_key=0)
 
 
 @asynccontextmanager
