@@ -27,7 +27,7 @@ from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
 from app.errors import AppError, Conflict
 from app.events import EventLog
 from app.identity import KeyStore, is_loopback
-from app.insights import InsightStore
+from app.insights import InsightStore, PictureNotes
 from app.intake import ARTIFACT, Fit
 from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore, keep_freed_memory
 from app.search import Calibration, Rulebook, VisualSearch, read_calibration, shipped_calibration
@@ -237,6 +237,11 @@ def open_events(settings: Settings) -> EventLog:
 def open_insights(settings: Settings) -> InsightStore:
     """What was found out about the shop and decided by people. Raises InsightsUnavailable."""
     return InsightStore(settings.insights)
+
+
+def build_album(insights: InsightStore) -> PictureNotes:
+    """Where what is seen in product pictures is noted."""
+    return PictureNotes(insights)
 
 
 def build_fetcher(settings: Settings) -> ImageFetcher:

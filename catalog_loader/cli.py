@@ -198,7 +198,10 @@ async def _load(settings: Settings, feed: Feed, wanted: Wanted, told: Told, limi
         analyzer = wiring.build_analyzer(settings, processes=True)
         stack.push_async_callback(analyzer.close)
         images = _images(settings, feed, stack, limit_rate)
-        intake = Intake(_decoder(settings, stack), analyzer, images, at_once=at_once())
+        insights = wiring.open_insights(settings)
+        stack.push_async_callback(insights.close)
+        album = wiring.build_album(insights)
+        intake = Intake(_decoder(settings, stack), analyzer, images, at_once=at_once(), album=album)
         fit, is_taught = wiring.build_fit(analyzer), wiring.build_teaching_check(analyzer)
         afford = _price_gate(settings, yes=wanted.yes).passed
         parts = Parts(catalog, writer, intake, fit, analyzer.embedder, analyzer.dims, is_taught, afford)

@@ -5,8 +5,8 @@ the color words everybody names colors by: search compares what the eyes saw, it
 """
 
 from app.analysis.analyzer import Analyzer
+from app.analysis.local import PictureQuality, channel_similarities, color_similarity, picture_quality, verify
 from app.analysis.local import SeenColor as LocalColor
-from app.analysis.local import channel_similarities, color_similarity, verify
 from app.analysis.local.channels import DIMS as LOCAL_DIMS
 from app.analysis.local.palette import SHADES as COLOR_SHADES
 from app.analysis.model import (
@@ -39,11 +39,13 @@ __all__ = [
     "LocalColor",
     "ObjectType",
     "PhotoAnalysis",
+    "PictureQuality",
     "Vocabulary",
     "answering_by",
     "channel_similarities",
     "color_similarity",
     "normal",
+    "picture_quality",
     "read_vocabulary",
     "singulars",
     "verify",

@@ -11,15 +11,21 @@ from app.insights.errors import (
     PairNotFound,
 )
 from app.insights.evaluations import EvaluationRecord, EvaluationRecords, EvaluationState
+from app.insights.findability import Cause, Hindrance
 from app.insights.judged import Judged, JudgedPhotos, Told
+from app.insights.pairs import Pair, Verdicts
+from app.insights.pictures import PictureNote, PictureNotes
 from app.insights.store import InsightStore
+from app.insights.survey import Progress, Row, Survey, Surveyed
 
 __all__ = [
+    "Cause",
     "EvaluationNotFound",
     "EvaluationRecord",
     "EvaluationRecords",
     "EvaluationRunning",
     "EvaluationState",
+    "Hindrance",
     "InsightStore",
     "InsightsUnavailable",
     "InvalidJudgedSet",
@@ -28,6 +34,14 @@ __all__ = [
     "JudgedPhotoNotFound",
     "JudgedPhotos",
     "NothingJudged",
+    "Pair",
     "PairNotFound",
+    "PictureNote",
+    "PictureNotes",
+    "Progress",
+    "Row",
+    "Survey",
+    "Surveyed",
     "Told",
+    "Verdicts",
 ]

@@ -5,7 +5,7 @@ from app.intake.columns import canonical
 from app.intake.evidence import SeenImage, seen_image, with_seen
 from app.intake.fields import shown
 from app.intake.images import FeedImages, ImageSource, ImageUnavailable, WebFetcher
-from app.intake.prepare import INCOMPLETE, Decoder, Intake, Memory, Prepared, Recalled, decoded
+from app.intake.prepare import INCOMPLETE, Album, Decoder, Intake, Memory, Prepared, Recalled, decoded
 from app.intake.problem import Problem, Severity
 from app.intake.rows import NotARow, RawRow, parsed_json, row_from_json
 from app.intake.teaching import ARTIFACT, Fit, teach
@@ -15,6 +15,7 @@ __all__ = [
     "ARTIFACT",
     "INCOMPLETE",
     "READ_COLUMNS",
+    "Album",
     "Checked",
     "Decoder",
     "FeedImages",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from app.analysis import Analyzer
+from app.analysis import Analyzer, PhotoAnalysis
 from app.catalog import ImageEvidence, Product, ProductImage, SeenAttribute, SeenLabel
 from app.errors import AppError, BadRequest, Unavailable
 from app.intake.evidence import SeenImage, seen_image, with_seen
@@ -59,6 +59,14 @@ class Recalled:
     labels: tuple[SeenLabel, ...]
 
 
+class Album(Protocol):
+    """Wants to know what is seen in each picture, beyond what the catalog keeps."""
+
+    async def note(self, sha256: str, photo: Photo, analysis: PhotoAnalysis) -> None:
+        """Called once for each picture that is looked at. Raises nothing."""
+        ...
+
+
 class Memory(Protocol):
     """What earlier loads saw."""
 
@@ -104,10 +112,20 @@ class Intake:
     """Fetches, decodes and analyzes the pictures of products.
 
     images: where the bytes come from. at_once: pictures being decoded or analyzed at a time, over all products.
-    Safe to use from many tasks of one event loop; it owns none of its parts and closes none of them.
+    album: told of everything that is seen, or None. Safe to use from many tasks of one event loop; it owns none of its
+    parts and closes none of them.
     """
 
-    def __init__(self, decoder: Decoder, analyzer: Analyzer, images: ImageSource, *, at_once: int = 4) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        analyzer: Analyzer,
+        images: ImageSource,
+        *,
+        at_once: int = 4,
+        album: Album | None = None,
+    ) -> None:
+        self._album = album
         self._decoder = decoder
         self._analyzer = analyzer
         self._images = images
@@ -184,7 +202,7 @@ class Intake:
                 self._remembered.move_to_end(sha256)
                 return _Looked(sha256, known)
             try:
-                seen = await self._see(data)
+                seen = await self._see(sha256, data)
             except BadRequest as failure:
                 return _Looked(sha256, failure=failure)
         if seen:
@@ -193,11 +211,14 @@ class Intake:
                 self._remembered.popitem(last=False)
         return _Looked(sha256, seen, analyzed=True)
 
-    async def _see(self, data: bytes) -> SeenImage | None:
+    async def _see(self, sha256: str, data: bytes) -> SeenImage | None:
         for attempt in range(1, TRIES + 1):
             try:
                 photo = await decoded(self._decoder, data)
-                return seen_image(await self._analyzer.analyze(photo))
+                analysis = await self._analyzer.analyze(photo)
+                if self._album is not None:
+                    await self._album.note(sha256, photo, analysis)
+                return seen_image(analysis)
             except Unavailable as later:
                 if attempt == TRIES:
                     raise

@@ -17,7 +17,7 @@ from app.search.model import (
     Variant,
     Wishes,
 )
-from app.search.query import same_color
+from app.search.query import color_fits, same_color
 from app.search.rank import FEATURES, Closeness, Question, Scored, features_of, probability
 from app.search.rulebook import Rulebook
 from app.search.rules import Action, BadRules, Rule, Rules, read_rules
@@ -62,6 +62,7 @@ __all__ = [
     "VisualSearch",
     "Weights",
     "Wishes",
+    "color_fits",
     "deadline",
     "dissected",
     "features_of",

@@ -13,6 +13,8 @@ from app.search.wording import Reading
 
 NEIGHBOR = 0.3
 """Color words with less affinity than this to a seen color are not asked for."""
+CONTRADICTS = 0.05
+"""Affinity (color_space.py) below which a word and a color plainly contradict each other: teal and blue do not."""
 SAME = 0.5
 """At this affinity two people may well use each other's word."""
 NOTHING_SAID = Reading()
@@ -126,6 +128,14 @@ def neighbors(color: Color) -> dict[str, float]:
 def same_color(name: str, code: str, word: str) -> bool:
     """Whether people might use the word for a color of this name and hex code: it is its name, or a near neighbor."""
     return word == name or neighbors(Color(name, code, 1.0)).get(word, 0.0) >= SAME
+
+
+def color_fits(code: str, word: str) -> bool:
+    """Whether people might use the word for a color of this hex code; True for a word that names no color we know.
+
+    Far more lenient than `same_color`: it says no only where word and color plainly contradict each other."""
+    shades = [shade for name, shade in COLOR_SHADES if name == word]
+    return not shades or any(affinity(code, shade) >= CONTRADICTS for shade in shades)
 
 
 def without(wishes: Wishes, unwanted: Filter) -> Wishes:

@@ -9,6 +9,7 @@ from app.analysis.local.color import SeenColor, color_similarity
 from app.analysis.local.eyes import LocalEyes, Seen
 from app.analysis.local.matching import verify
 from app.analysis.local.onnx_embedder import BadEmbedder, OnnxEmbedder
+from app.analysis.local.quality import PictureQuality, picture_quality
 from app.analysis.local.teaching import Taught, Teaching, TeachingMismatch
 from app.analysis.local.threads import see_in_one_thread
 
@@ -20,6 +21,7 @@ __all__ = [
     "BadEmbedder",
     "LocalEyes",
     "OnnxEmbedder",
+    "PictureQuality",
     "Seen",
     "SeenColor",
     "Taught",
@@ -28,6 +30,7 @@ __all__ = [
     "channel_similarities",
     "color_similarity",
     "look_score",
+    "picture_quality",
     "see_in_one_thread",
     "verify",
 ]
