@@ -6,6 +6,7 @@ Apart from main.py, which opens what all shops share and the shops one after the
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from anyio.abc import TaskGroup
 
@@ -15,16 +16,17 @@ from app.catalog.fallback import FallbackCatalog
 from app.edge import Shop
 from app.edge.health import Check
 from app.evaluation import EvaluationDesk
-from app.insights import EvaluationRecords, JudgedPhotos
+from app.insights import EvaluationRecords, Insights, JudgedPhotos, Survey, Verdicts
 from app.intake import FeedImages, Intake
 from app.loads import LoadDesk
 from app.observing import ObservedAnalyzer, ObservedCatalog
 from app.photos import ImageFetcher, PhotoDecoder
 from app.readiness import readiness_checks
+from app.search import color_fits
 from app.settings import Settings
 from app.telemetry import Metrics
 from app.wiring_fallback import open_serving_catalog
-from app.wiring_sources import Outside
+from app.wiring_sources import Outside, spending_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,12 @@ async def open_shop(shop_id: str, settings: Settings, shared: Shared) -> Opened:
     engine = "sqlite" if settings.sqlite_path is not None else "elasticsearch"
     observed = ObservedCatalog(catalog, shared.metrics, engine)
     search = wiring.build_search(settings, observed, analyzer, ObservedAnalyzer(analyzer))
+    album, verdicts = wiring.build_album(insights), Verdicts(insights)
+    survey = Survey(catalog, events, album, verdicts, color_fits)
+    stack.push_async_callback(survey.close)
+    outside = analyzer.outside
+    spending = None if outside is None else partial(spending_of, outside, settings)
+    images = FeedImages(shared.fetcher, max_bytes=settings.max_photo_bytes)
     judged, records = JudgedPhotos(insights), EvaluationRecords(insights)
     desk = EvaluationDesk(search, catalog, shared.decoder.decode, judged, records)
     stack.push_async_callback(desk.close)
@@ -84,10 +92,11 @@ async def open_shop(shop_id: str, settings: Settings, shared: Shared) -> Opened:
         analyzer=analyzer,
         photos=photos,
         events=events,
-        intake=Intake(shared.decoder, analyzer, FeedImages(shared.fetcher, max_bytes=settings.max_photo_bytes)),
+        intake=Intake(shared.decoder, analyzer, images, album=album),
+        insights=Insights(album, verdicts, survey, spending),
         judged=judged,
         evaluations=records,
         desk=desk,
         search=search,
     )
-    return Opened(shop, readiness_checks(catalog, shared.decoder, analyzer), catalog, analyzer.outside)
+    return Opened(shop, readiness_checks(catalog, shared.decoder, analyzer), catalog, outside)

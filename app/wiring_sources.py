@@ -14,6 +14,7 @@ from app.analysis.registry import SourceMeans, sources_named
 from app.analysis.source import BadCard, Reason, Source
 from app.analysis.trust import read_trust
 from app.analysis.vocabulary import Vocabulary, read_vocabulary
+from app.insights import SourceDay, Spending
 from app.metering import (
     Answers,
     Budget,
@@ -122,6 +123,20 @@ def build_outside(settings: Settings, base: Analyzer, *, batch: int = 1) -> Outs
         hybrid=settings.hybrid_look,
     )
     return Outside(ensemble, ledger, store)
+
+
+async def spending_of(outside: Outside, settings: Settings) -> Spending:
+    """What outside sources cost by now, for people. Raises MeterUnavailable."""
+    units, usd = await outside.ledger.spent_today()
+    days = await outside.ledger.report(days=14)
+    return Spending(
+        today_usd=usd,
+        today_units=units,
+        budget_usd=settings.budget_usd_per_day,
+        budget_units=settings.budget_units_per_day,
+        breakers={one.name: one.breaker.position.value for one in outside.ensemble.states()},
+        days=tuple(SourceDay(one.day, one.source, one.usd, sum(one.units.values()), one.happened) for one in days),
+    )
 
 
 def build_budget(settings: Settings) -> Budget:

@@ -2,7 +2,20 @@
 
 from fastapi import APIRouter
 
-from app.api import evaluations, generations, interactions, judged, lab, listing, loads, metrics, products, search
+from app.api import (
+    evaluations,
+    generations,
+    health_report,
+    insights,
+    interactions,
+    judged,
+    lab,
+    listing,
+    loads,
+    metrics,
+    products,
+    search,
+)
 from app.api.openapi import install_openapi
 from app.api.scopes import SCOPES
 
@@ -10,6 +23,8 @@ router = APIRouter()
 router.include_router(search.router)
 router.include_router(interactions.router)
 router.include_router(listing.router)
+router.include_router(insights.router)  # before products, whose ids may hold slashes
+router.include_router(health_report.router)
 router.include_router(products.router)
 router.include_router(loads.router)
 router.include_router(lab.router)

@@ -76,6 +76,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             {"name": "loads", "description": "Load whole feeds, or parts of the shop, without a command line."},
             {"name": "generations", "description": "Versions of the catalog: publish, go back, delete."},
             {"name": "lab", "description": "Take searches apart, judge photos, measure settings on them."},
+            {"name": "insights", "description": "What keeps products from being found, doubles, how the server is."},
             {"name": "health", "description": "For whoever runs the server."},
         ],
     )

@@ -10,6 +10,7 @@ from app.edge.deps import (
     DeskDep,
     EvaluationsDep,
     EventsDep,
+    InsightsDep,
     IntakeDep,
     JudgedDep,
     LimitsDep,
@@ -21,6 +22,7 @@ from app.edge.deps import (
     ShopDep,
     UploadsDep,
     WriterDep,
+    state_of,
 )
 from app.edge.errors import (
     BodyTimeout,
@@ -62,6 +64,7 @@ __all__ = [
     "EventsDep",
     "Form",
     "Identify",
+    "InsightsDep",
     "IntakeDep",
     "InvalidForm",
     "InvalidJson",
@@ -103,6 +106,7 @@ __all__ = [
     "refuse_unknown",
     "request_id_of",
     "save_form",
+    "state_of",
     "status_for",
     "web_address",
 ]

@@ -13,7 +13,7 @@ from app.edge.uploads import UploadBudget
 from app.evaluation import EvaluationDesk
 from app.events import EventLog
 from app.identity import Caller
-from app.insights import EvaluationRecords, JudgedPhotos
+from app.insights import EvaluationRecords, Insights, JudgedPhotos
 from app.intake import Intake
 from app.loads import LoadDesk
 from app.photos import ImageFetcher, PhotoDecoder, PhotoStore
@@ -21,7 +21,8 @@ from app.search import VisualSearch
 from app.telemetry import Metrics
 
 
-def _state(request: Request) -> State:
+def state_of(request: Request) -> State:
+    """What all shops share."""
     return cast("State", request.state)
 
 
@@ -34,7 +35,7 @@ async def _caller(request: Request) -> Caller:
 
 async def _shop(request: Request) -> Shop:
     caller = await _caller(request)
-    shop = _state(request)["shops"].get(caller.shop)
+    shop = state_of(request)["shops"].get(caller.shop)
     if shop is None:
         raise ShopNotServed(
             f"The key {caller.key_id} is for the shop {caller.shop}, which is not served here.",
@@ -56,7 +57,7 @@ async def _loads(request: Request) -> LoadDesk:
 
 
 async def _decoder(request: Request) -> PhotoDecoder:
-    return _state(request)["decoder"]
+    return state_of(request)["decoder"]
 
 
 async def _photos(request: Request) -> PhotoStore:
@@ -65,6 +66,10 @@ async def _photos(request: Request) -> PhotoStore:
 
 async def _events(request: Request) -> EventLog:
     return (await _shop(request)).events
+
+
+async def _insights(request: Request) -> Insights:
+    return (await _shop(request)).insights
 
 
 async def _judged(request: Request) -> JudgedPhotos:
@@ -84,7 +89,7 @@ async def _intake(request: Request) -> Intake:
 
 
 async def _photo_urls(request: Request) -> ImageFetcher | None:
-    return _state(request)["photo_urls"]
+    return state_of(request)["photo_urls"]
 
 
 async def _search(request: Request) -> VisualSearch:
@@ -92,15 +97,15 @@ async def _search(request: Request) -> VisualSearch:
 
 
 async def _uploads(request: Request) -> UploadBudget:
-    return _state(request)["uploads"]
+    return state_of(request)["uploads"]
 
 
 async def _limits(request: Request) -> Limits:
-    return _state(request)["limits"]
+    return state_of(request)["limits"]
 
 
 async def _metrics(request: Request) -> Metrics:
-    return _state(request)["metrics"]
+    return state_of(request)["metrics"]
 
 
 CallerDep = Annotated[Caller, Depends(_caller)]
@@ -111,6 +116,7 @@ LoadsDep = Annotated[LoadDesk, Depends(_loads)]
 DecoderDep = Annotated[PhotoDecoder, Depends(_decoder)]
 PhotosDep = Annotated[PhotoStore, Depends(_photos)]
 EventsDep = Annotated[EventLog, Depends(_events)]
+InsightsDep = Annotated[Insights, Depends(_insights)]
 JudgedDep = Annotated[JudgedPhotos, Depends(_judged)]
 EvaluationsDep = Annotated[EvaluationRecords, Depends(_evaluations)]
 DeskDep = Annotated[EvaluationDesk, Depends(_desk)]

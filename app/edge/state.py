@@ -13,7 +13,7 @@ from app.edge.uploads import UploadBudget
 from app.evaluation import EvaluationDesk
 from app.events import EventLog
 from app.identity import KeyRing
-from app.insights import EvaluationRecords, JudgedPhotos
+from app.insights import EvaluationRecords, Insights, JudgedPhotos
 from app.intake import Intake
 from app.loads import LoadDesk
 from app.photos import ImageFetcher, PhotoDecoder, PhotoStore
@@ -43,6 +43,7 @@ class Shop:
     analyzer: Analyzer
     photos: PhotoStore
     events: EventLog
+    insights: Insights
     judged: JudgedPhotos
     evaluations: EvaluationRecords
     desk: EvaluationDesk

@@ -1,5 +1,6 @@
 """Insights: what whoever looks after the shop wants to know, and what they decided, kept in one folder."""
 
+from app.insights.desk import Insights
 from app.insights.errors import (
     EvaluationNotFound,
     EvaluationRunning,
@@ -11,10 +12,11 @@ from app.insights.errors import (
     PairNotFound,
 )
 from app.insights.evaluations import EvaluationRecord, EvaluationRecords, EvaluationState
-from app.insights.findability import Cause, Hindrance
+from app.insights.findability import Cause, Hindrance, hindrances
 from app.insights.judged import Judged, JudgedPhotos, Told
-from app.insights.pairs import Pair, Verdicts
+from app.insights.pairs import Look, Pair, Verdicts, near_pairs
 from app.insights.pictures import PictureNote, PictureNotes
+from app.insights.spending import SourceDay, Spending
 from app.insights.store import InsightStore
 from app.insights.survey import Progress, Row, Survey, Surveyed
 
@@ -27,12 +29,14 @@ __all__ = [
     "EvaluationState",
     "Hindrance",
     "InsightStore",
+    "Insights",
     "InsightsUnavailable",
     "InvalidJudgedSet",
     "InvalidWeights",
     "Judged",
     "JudgedPhotoNotFound",
     "JudgedPhotos",
+    "Look",
     "NothingJudged",
     "Pair",
     "PairNotFound",
@@ -40,8 +44,12 @@ __all__ = [
     "PictureNotes",
     "Progress",
     "Row",
+    "SourceDay",
+    "Spending",
     "Survey",
     "Surveyed",
     "Told",
     "Verdicts",
+    "hindrances",
+    "near_pairs",
 ]

@@ -8,7 +8,7 @@ from app.catalog import Product
 from app.insights.pictures import PictureNote
 
 BLURRED = 0.55
-"""Sharp product pictures lie at 0.2 to 0.45, the same ones blurred at 0.6 to 0.85 (decision 153)."""
+"""Sharp product pictures lie at 0.2 to 0.45, the same ones blurred at 0.6 to 0.85 (decision 152)."""
 TINY = 320
 """Longest side in pixels below which a picture has too little to compare."""
 WRITTEN = 0.012

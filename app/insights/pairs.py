@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.insights.store import InsightStore
 
 NEAR = 0.97
-"""Cosine of two main pictures from which two products are asked about; see decision 153."""
+"""Cosine of two main pictures from which two products are asked about; see decision 152."""
 MOST_COMPARED = 20_000
 """Products of one type whose pictures are compared with each other; of a larger type the first by id are."""
 MOST_PAIRS = 2_000

@@ -13,7 +13,7 @@ from app.search.wording import Reading
 
 NEIGHBOR = 0.3
 """Color words with less affinity than this to a seen color are not asked for."""
-CONTRADICTS = 0.05
+CONTRADICTS = 0.01
 """Affinity (color_space.py) below which a word and a color plainly contradict each other: teal and blue do not."""
 SAME = 0.5
 """At this affinity two people may well use each other's word."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from app.api import lab_schemas, load_schemas, schemas
+from app.api import insight_schemas, lab_schemas, load_schemas, schemas
 from app.cli import json_text
 from app.edge.errors import STATUS
 from app.edge.health import LiveAnswer, ReadyAnswer
@@ -45,6 +45,7 @@ def test_it_is_openapi_31_with_stable_unique_operation_ids() -> None:
         *("searchInLab", "getWeights", "startEvaluation", "listEvaluations", "getEvaluation", "compareEvaluations"),
         *("listJudgedPhotos", "judgePhoto", "getJudgedPhoto", "getJudgedJpeg", "changeJudgedPhoto"),
         *("deleteJudgedPhoto", "exportJudgedPhotos", "importJudgedPhotos"),
+        *("getFindability", "listDuplicates", "decideDuplicate", "getSeen", "getHealth"),
         *("listProducts", "getProduct", "putProduct", "patchProduct", "deleteProduct"),
         *("startLoad", "listLoads", "getLoad", "cancelLoad", "getRejects"),
         *("listGenerations", "publishGeneration", "rollBack", "pruneGenerations", "abandonGeneration"),
@@ -97,6 +98,10 @@ MODELS: dict[str, type[BaseModel]] = {
             *("CalibrationModel", "LabAnswer", "JudgedList", "JudgedModel", "JudgedChange", "ImportedModel"),
             *("EvaluationOrder", "EvaluationModel", "EvaluationList", "ComparisonModel"),
         )
+    },
+    **{
+        name: getattr(insight_schemas, name)
+        for name in ("FindabilityModel", "TwinList", "Verdict", "SeenPictures", "HealthModel")
     },
     "LiveAnswer": LiveAnswer,
     "ReadyAnswer": ReadyAnswer,
