@@ -109,7 +109,9 @@ async def _on_app_error(request: Request, error: Exception) -> ProblemResponse:
 
 async def _counted(request: Request, error: AppError) -> ProblemResponse:
     """The answer, after it was counted for whoever looks after the server; counting that fails spoils no answer."""
-    events = getattr(request.state, "events", None)
+    caller = getattr(request.state, "caller", None)
+    shop = getattr(request.state, "shops", {}).get(caller.shop) if caller is not None else None
+    events = getattr(shop, "events", None)
     if isinstance(events, EventLog):
         with suppress(EventsUnavailable):
             await events.failed(error.code, status_of(error))

@@ -1,7 +1,7 @@
 """How alike two colors look to people: OKLab (Björn Ottosson, 2020, https://bottosson.github.io/posts/oklab/)."""
 
 from functools import lru_cache
-from math import exp
+from math import exp, hypot
 
 SPREAD = 0.11
 """OKLab distance at which the affinity has fallen to 1/e: about teal to turquoise, well short of teal to blue."""
@@ -12,6 +12,12 @@ def affinity(hex_a: str, hex_b: str) -> float:
     a, b = oklab(hex_a), oklab(hex_b)
     squared = sum((one - other) ** 2 for one, other in zip(a, b, strict=True))
     return exp(-squared / SPREAD**2)
+
+
+def chroma_distance(hex_a: str, hex_b: str) -> float:
+    """OKLab distance with lightness counted half: light and shade change it most, and words for colors least."""
+    a, b = oklab(hex_a), oklab(hex_b)
+    return hypot(0.5 * (a[0] - b[0]), a[1] - b[1], a[2] - b[2])
 
 
 @lru_cache(maxsize=4096)

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 
 from app.analysis import COLOR_SHADES, Attribute, Box, Color, Embedding, Label, ObjectType, PhotoAnalysis
 from app.catalog import MAX_CANDIDATES, Channel, Filter, ImageEvidence, Product, Query, QueryVector
-from app.search.color_space import affinity
+from app.search.color_space import affinity, chroma_distance
 from app.search.model import Wishes
 from app.search.wording import Reading
 
 NEIGHBOR = 0.3
 """Color words with less affinity than this to a seen color are not asked for."""
-CONTRADICTS = 0.01
-"""Affinity (color_space.py) below which a word and a color plainly contradict each other: teal and blue do not."""
+CONTRADICTS = 0.13
+"""Color distance (color_space.chroma_distance) from which a word and a color plainly contradict each other."""
 SAME = 0.5
 """At this affinity two people may well use each other's word."""
 NOTHING_SAID = Reading()
@@ -135,7 +135,7 @@ def color_fits(code: str, word: str) -> bool:
 
     Far more lenient than `same_color`: it says no only where word and color plainly contradict each other."""
     shades = [shade for name, shade in COLOR_SHADES if name == word]
-    return not shades or any(affinity(code, shade) >= CONTRADICTS for shade in shades)
+    return not shades or any(chroma_distance(code, shade) < CONTRADICTS for shade in shades)
 
 
 def without(wishes: Wishes, unwanted: Filter) -> Wishes:
