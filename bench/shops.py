@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.promise import NotMeasurable
@@ -25,11 +25,13 @@ DEMO = ROOT / "demo_shop"
 class Shop:
     """A loaded catalog and the photos to search it with.
 
-    catalog: the AKIN_CATALOG setting. queries: judged photos in the format of docs/evaluation.md.
+    catalog: the AKIN_CATALOG setting. queries: judged photos in the format of docs/evaluation.md. settings: other
+    settings that load and search have in common.
     """
 
     catalog: str
     queries: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self, **more: str) -> dict[str, str]:
         """The environment for our programs, with this catalog."""
@@ -62,18 +64,22 @@ def demo_shop() -> Iterator[Shop]:
 
 
 @contextmanager
-def shared_shop(name: str) -> Iterator[Shop]:
-    """One of the measuring sets beside the checkout ("grocery", "household", "clothing"), loaded as a shop."""
+def shared_shop(name: str, *, unloaded: bool = False, **settings: str) -> Iterator[Shop]:
+    """One of the measuring sets beside the checkout ("grocery", "household", "clothing"), loaded as a shop.
+
+    unloaded: only its feed.jsonl is written, beside the queries.
+    """
     if not SHARED.is_dir():
         raise NotMeasurable("../shared/data is not beside the checkout")
     with (SHARED / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["dataset"] == name and _promised(name, row)]
     products = [row for row in rows if row["kind"] == "catalog"]
     with tempfile.TemporaryDirectory() as folder:
-        shop = Shop(f"sqlite:///{folder}/akin.db", Path(folder) / "queries.jsonl")
+        shop = Shop(f"sqlite:///{folder}/akin.db", Path(folder) / "queries.jsonl", settings)
         _write_lines(Path(folder) / "feed.jsonl", _feed_rows(products))
         _write_lines(shop.queries, (_judged(row, products) for row in rows if row["kind"] == "query"))
-        load(shop, Path(folder) / "feed.jsonl")
+        if not unloaded:
+            load(shop, Path(folder) / "feed.jsonl")
         yield shop
 
 

@@ -10,6 +10,9 @@ from dataclasses import replace
 from app.analysis import ObjectType, PhotoAnalysis
 
 VOTERS = 10
+DECISIVE = 3.0
+"""A vote is the score to this power: the best answers decide. Chosen on the fit half of the demo photos (0.965 -> 0.971
+right; the other half 0.921 -> 0.940)."""
 TAUGHT = 0.2
 """What the first guess counts beside one certain answer."""
 SOURCE = "catalog"
@@ -23,14 +26,17 @@ ALTERNATIVES = 5
 def settled(analysis: PhotoAnalysis, answers: Sequence[tuple[str | None, float]]) -> PhotoAnalysis:
     """The analysis with its type settled by the first answers: (type, score) of each, best first.
 
-    Every answer votes with its score, the first guess with TAUGHT times its confidence; confidence is the share of the
-    votes. Where outside sources named a type, their word and the votes are two witnesses: what both find likely wins.
-    Without a typed answer the analysis stays as it is.
+    Every answer votes with its score, the better ones heavier, the first guess with TAUGHT times its confidence;
+    confidence is the share of the votes. Where outside sources named a type, their word and the votes are two
+    witnesses: what both find likely wins. Without a typed answer the analysis stays as it is.
     """
     votes: dict[str, float] = {}
-    for kind, score in answers[:VOTERS]:
-        if kind:
-            votes[kind] = votes.get(kind, 0.0) + score
+    voters = answers[:VOTERS]
+    # In shares of the best, so that faint answers, too, outweigh the first guess as they should.
+    best = max((score for _, score in voters), default=0.0)
+    for kind, score in voters:
+        if kind and best > 0.0:
+            votes[kind] = votes.get(kind, 0.0) + best * (score / best) ** DECISIVE
     if not votes:
         return analysis
     for guess in analysis.type_alternatives:

@@ -26,10 +26,17 @@ def test_sure_answers_overrule_the_first_guess_and_unsure_ones_do_not() -> None:
     sure = settled(an_analysis(), [("vase", 0.9), ("vase", 0.7)])
     assert sure.type is not None
     assert (sure.type.name, sure.type.source) == ("vase", "catalog")
-    assert sure.type.confidence == pytest.approx(1.6 / (1.6 + 0.2 * 0.9))
+    votes = 0.9 + 0.9 * (0.7 / 0.9) ** 3
+    assert sure.type.confidence == pytest.approx(votes / (votes + 0.2 * 0.9))
     unsure = settled(an_analysis(), [("vase", 0.06)])
     assert unsure.type is not None
     assert unsure.type.name == "armchair"
+
+
+def test_the_best_answers_decide_against_many_worse_ones() -> None:
+    found = settled(an_analysis(), [("vase", 0.8), ("lamp", 0.3), ("lamp", 0.3), ("lamp", 0.3)])
+    assert found.type is not None
+    assert found.type.name == "vase"
 
 
 def test_without_typed_answers_the_first_guess_stays() -> None:
