@@ -9,6 +9,7 @@ from app.api import (
     insights,
     interactions,
     judged,
+    keys,
     lab,
     listing,
     loads,
@@ -27,6 +28,7 @@ router.include_router(insights.router)  # before products, whose ids may hold sl
 router.include_router(health_report.router)
 router.include_router(products.router)
 router.include_router(loads.router)
+router.include_router(keys.router)
 router.include_router(lab.router)
 router.include_router(judged.router)
 router.include_router(evaluations.router)

@@ -77,6 +77,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             {"name": "generations", "description": "Versions of the catalog: publish, go back, delete."},
             {"name": "lab", "description": "Take searches apart, judge photos, measure settings on them."},
             {"name": "insights", "description": "What keeps products from being found, doubles, how the server is."},
+            {"name": "keys", "description": "Who may call: make keys, list them, rotate them, revoke them."},
             {"name": "health", "description": "For whoever runs the server."},
         ],
     )

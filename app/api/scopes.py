@@ -50,6 +50,11 @@ SCOPES: Mapping[str, Scope | None] = MappingProxyType(
         "rollBack": Scope.CATALOG_WRITE,
         "pruneGenerations": Scope.CATALOG_WRITE,
         "abandonGeneration": Scope.CATALOG_WRITE,
+        # keys
+        "listKeys": Scope.ADMIN,
+        "createKey": Scope.ADMIN,
+        "rotateKey": Scope.ADMIN,
+        "revokeKey": Scope.ADMIN,
         # health
         "live": None,
         "ready": None,

@@ -12,7 +12,7 @@ from app.edge.state import Limits, Shop, State
 from app.edge.uploads import UploadBudget
 from app.evaluation import EvaluationDesk
 from app.events import EventLog
-from app.identity import Caller
+from app.identity import Caller, KeyRing
 from app.insights import EvaluationRecords, Insights, JudgedPhotos
 from app.intake import Intake
 from app.loads import LoadDesk
@@ -42,6 +42,10 @@ async def _shop(request: Request) -> Shop:
             fix="Use a key of a shop that AKIN_SHOPS names.",
         )
     return shop
+
+
+async def _key_ring(request: Request) -> KeyRing:
+    return state_of(request)["keys"]
 
 
 async def _catalog(request: Request) -> Catalog:
@@ -116,6 +120,7 @@ LoadsDep = Annotated[LoadDesk, Depends(_loads)]
 DecoderDep = Annotated[PhotoDecoder, Depends(_decoder)]
 PhotosDep = Annotated[PhotoStore, Depends(_photos)]
 EventsDep = Annotated[EventLog, Depends(_events)]
+KeyRingDep = Annotated[KeyRing, Depends(_key_ring)]
 InsightsDep = Annotated[Insights, Depends(_insights)]
 JudgedDep = Annotated[JudgedPhotos, Depends(_judged)]
 EvaluationsDep = Annotated[EvaluationRecords, Depends(_evaluations)]

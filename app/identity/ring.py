@@ -38,6 +38,11 @@ class KeyRing:
         self._used: dict[str, float] = {}
 
     @property
+    def store(self) -> KeyStore:
+        """Where the keys are; whoever changes it calls `begin` to have the change taken up here at once."""
+        return self._store
+
+    @property
     def is_open(self) -> bool:
         """Whether no key was ever made, so that nobody needs one."""
         return not self._kept

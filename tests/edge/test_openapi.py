@@ -46,6 +46,7 @@ def test_it_is_openapi_31_with_stable_unique_operation_ids() -> None:
         *("listJudgedPhotos", "judgePhoto", "getJudgedPhoto", "getJudgedJpeg", "changeJudgedPhoto"),
         *("deleteJudgedPhoto", "exportJudgedPhotos", "importJudgedPhotos"),
         *("getFindability", "listDuplicates", "decideDuplicate", "getSeen", "getHealth"),
+        *("listKeys", "createKey", "rotateKey", "revokeKey"),
         *("listProducts", "getProduct", "putProduct", "patchProduct", "deleteProduct"),
         *("startLoad", "listLoads", "getLoad", "cancelLoad", "getRejects"),
         *("listGenerations", "publishGeneration", "rollBack", "pruneGenerations", "abandonGeneration"),
