@@ -31,6 +31,7 @@ from app.settings import Settings, load_settings
 from app.shops import shops_of
 from app.stopping import stopping_in_order
 from app.telemetry import Metrics, Observed
+from app.tracing import start_tracing
 from app.web import install_pages
 
 logger = logging.getLogger("akin.main")
@@ -51,6 +52,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
+            if chosen.trace_endpoint is not None:
+                stop = start_tracing(endpoint=chosen.trace_endpoint, share=chosen.trace_share, version=__version__)
+                stack.push_async_callback(anyio.to_thread.run_sync, stop)
             state = await _open(chosen, figures, stack)
 
             def begin_to_stop() -> None:
@@ -68,6 +72,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         dependencies=[Depends(Authorize(SCOPES))],
+        # The framework's own spans and logs hold paths, queries and texts of exceptions: what callers say.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.include_router(api_router)
     app.include_router(health.router)

@@ -33,7 +33,8 @@ from app.edge.turns import Turns
 from app.errors import AppError
 from app.loads import LoadDesk, LoadState
 from app.photos import Photo, PhotoDecoder
-from app.telemetry import Metrics, span
+from app.telemetry import Metrics
+from app.tracing import span
 from app.wiring_sources import Outside
 
 LOOK_EVERY_S = 2.0

@@ -35,13 +35,14 @@ ROOTS = (
 )
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
-    "telemetry": {"errors"},
-    "photos": {"errors"},
+    "tracing": {"errors"},
+    "telemetry": {"errors", "tracing"},
+    "photos": {"errors", "tracing"},
     "catalog": {"errors"},
     "events": {"errors"},
     "metering": {"errors"},
     "identity": {"errors"},
-    "analysis": {"errors", "photos", "metering"},
+    "analysis": {"errors", "photos", "metering", "tracing"},
     "search": {"errors", "photos", "analysis", "catalog", "events"},
     "insights": {"errors", "photos", "catalog", "events", "analysis"},
     "intake": {"errors", "photos", "analysis", "catalog"},
@@ -110,7 +111,7 @@ SOLE_IMPORTERS: dict[str, tuple[str, ...]] = {
     "botocore": ("app/analysis/providers/rekognition.py",),
     "pebble": ("app/photos/pool.py",),
     "prometheus_client": ("app/telemetry/metrics.py",),
-    "opentelemetry": ("app/telemetry/tracing.py",),
+    "opentelemetry": ("app/tracing.py",),
 }
 
 CONCRETE = ("app.catalog.sqlite", "app.catalog.elasticsearch", "app.analysis.providers")

@@ -11,6 +11,7 @@ from app.analysis.sighting import Sighting, from_bytes, to_bytes
 from app.analysis.source import OF_THE_PICTURE, PASSING, Picture, Reason, Source, SourceFailure
 from app.errors import AppError, Unavailable
 from app.metering import Answers, BudgetSpent, Ledger, Turn, UnknownPrice
+from app.tracing import span
 
 FORMAT = 1
 """Of cached answers: a number higher forgets them all."""
@@ -224,7 +225,8 @@ class Asker:
 
     async def _looked(self, picture: Picture, timeout_s: float) -> Sighting:
         try:
-            return await self._source.look(picture, timeout_s=timeout_s)
+            with span("source", {"akin.source": self.name}):
+                return await self._source.look(picture, timeout_s=timeout_s)
         except (AppError, TimeoutError):
             raise
         except Exception as surprise:

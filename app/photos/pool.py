@@ -26,7 +26,8 @@ from app.photos.errors import (
     PhotoDecodeTimeout,
 )
 from app.photos.photo import Photo
-from app.photos.worker import enter_worker, run_with_alarm, tiny_picture
+from app.photos.worker import Worked, enter_worker, run_with_alarm, tiny_picture
+from app.tracing import past_span, span
 
 Decode = Callable[[bytes, PhotoLimits], Photo]
 
@@ -87,7 +88,7 @@ class PhotoDecoder:
         self._pool: ProcessPool | None = None
         self._proven: ProcessPool | None = None
         self._closed = False
-        self._running: set[ProcessFuture[Photo]] = set()
+        self._running: set[ProcessFuture[Worked]] = set()
 
     async def decode(self, data: bytes) -> Photo:
         """Decode one photo.
@@ -118,7 +119,8 @@ class PhotoDecoder:
         finally:
             self._waiting -= 1
         try:
-            return await self._run((decode, data, self._limits))
+            with span("decode", {"akin.bytes": len(data)}):
+                return await self._run((decode, data, self._limits))
         finally:
             self._free.release()
 
@@ -164,7 +166,7 @@ class PhotoDecoder:
     async def _run_in(self, pool: ProcessPool, task: tuple[Decode, bytes, PhotoLimits]) -> Photo:
         alarm_s = math.ceil(self._timeout_s) + 1  # later than the pool's own limit
         try:
-            future: ProcessFuture[Photo] = await asyncio.to_thread(
+            future: ProcessFuture[Worked] = await asyncio.to_thread(
                 pool.schedule, run_with_alarm, (alarm_s, *task), {}, self._timeout_s
             )
         except RuntimeError as error:  # pebble's word for a pool that lost its processes or was stopped
@@ -186,7 +188,9 @@ class PhotoDecoder:
         if isinstance(failure, MemoryError):
             raise out_of_memory() from failure
         if failure is None:
-            return answer.result()
+            worked = answer.result()
+            past_span("decode in worker", worked.began_ns, worked.ended_ns)
+            return worked.photo
         if isinstance(failure, ProcessExpired):
             raise PhotoDecodeCrashed("Decoding the photo took its process down.", fix=EXPORT_FIX) from failure
         if isinstance(failure, concurrent.futures.BrokenExecutor):
@@ -245,7 +249,7 @@ def _context() -> _Context:
     return context
 
 
-def _cancel(future: ProcessFuture[Photo]) -> None:
+def _cancel(future: ProcessFuture[Worked]) -> None:
     future.cancel()  # type: ignore[no-untyped-call]  # pebble's types stop here
 
 

@@ -16,7 +16,7 @@ from uvicorn.logging import DefaultFormatter
 
 from app.errors import AppError
 from app.telemetry.request_id import current_request_id
-from app.telemetry.tracing import current_trace_id
+from app.tracing import current_trace_id
 
 Form = Literal["plain", "json"]
 

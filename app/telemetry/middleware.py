@@ -6,7 +6,7 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.telemetry.metrics import METHODS, UNMATCHED, Metrics
-from app.telemetry.tracing import ServerSpan
+from app.tracing import ServerSpan
 
 QUIET = frozenset({"/live", "/ready", "/metrics"})
 """Asked every few seconds by machines: counted, but no trace, and no log line while they are well."""

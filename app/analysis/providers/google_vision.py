@@ -16,6 +16,7 @@ from app.analysis.registry import SourceMeans, Sources
 from app.analysis.sighting import Notebook, Sighting
 from app.analysis.source import Picture, Reason, SourceFailure
 from app.errors import BadRequest
+from app.tracing import outgoing_headers
 
 NAME = "google_vision"
 MOST_IMAGES = 16
@@ -120,7 +121,10 @@ class GoogleVision:
             client = await self._opened()
             # The library's own retries ignore the timeout (they go on for ten minutes): it must not retry at all.
             answer = await client.batch_annotate_images(
-                vision.BatchAnnotateImagesRequest.wrap(request), retry=None, timeout=timeout_s
+                vision.BatchAnnotateImagesRequest.wrap(request),
+                retry=None,
+                timeout=timeout_s,
+                metadata=tuple(outgoing_headers().items()),
             )
         responses = parsed(vision.BatchAnnotateImagesResponse, answer, NAME).responses
         if len(responses) != len(pictures):

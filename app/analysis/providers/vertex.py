@@ -20,6 +20,7 @@ from app.analysis.providers.endpoints import plain_address
 from app.analysis.registry import SourceMeans, Sources
 from app.analysis.sighting import Notebook, Sighting
 from app.analysis.source import Picture, Reason, SourceFailure
+from app.tracing import outgoing_headers
 
 PROVIDER = "vertex"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -64,7 +65,7 @@ class Vertex:
         """See Source."""
         body = await asyncio.to_thread(self._question, picture)
         try:
-            headers = {"content-type": "application/json", **await self._authorization()}
+            headers = {"content-type": "application/json", **outgoing_headers(), **await self._authorization()}
             answer = await self._client().post(
                 f"{self._host}/v1/{self._card.model}:predict", content=body, headers=headers, timeout=timeout_s
             )
