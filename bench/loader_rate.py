@@ -5,6 +5,7 @@ python -m bench.loader_rate
 
 import asyncio
 import json
+import os
 import tempfile
 import time
 from collections.abc import Mapping
@@ -64,7 +65,7 @@ async def bare(pictures: list[bytes]) -> float:
     settings = load_settings()
     began = time.monotonic()
     decoder, analyzer = wiring.build_decoder(settings), wiring.build_analyzer(settings, processes=True)
-    slots = asyncio.Semaphore(at_once())
+    slots = asyncio.Semaphore(at_once(os.cpu_count() or 1))
 
     async def look(data: bytes) -> None:
         async with slots:

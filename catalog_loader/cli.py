@@ -201,7 +201,9 @@ async def _load(settings: Settings, feed: Feed, wanted: Wanted, told: Told, limi
         insights = wiring.open_insights(settings)
         stack.push_async_callback(insights.close)
         album = wiring.build_album(insights)
-        intake = Intake(_decoder(settings, stack), analyzer, images, at_once=at_once(), album=album)
+        intake = Intake(
+            _decoder(settings, stack), analyzer, images, at_once=at_once(settings.decode_processes), album=album
+        )
         fit, is_taught = wiring.build_fit(analyzer), wiring.build_teaching_check(analyzer)
         afford = _price_gate(settings, yes=wanted.yes).passed
         parts = Parts(catalog, writer, intake, fit, analyzer.embedder, analyzer.dims, is_taught, afford)
@@ -257,9 +259,12 @@ def _images(settings: Settings, feed: Feed, stack: AsyncExitStack, limit_rate: f
     return PacedImages(images, limit_rate) if limit_rate else images
 
 
-def at_once() -> int:
-    """Pictures in work: one being decoded, one being analyzed and one waiting per core."""
-    return 3 * (os.cpu_count() or 1)
+def at_once(decoders: int) -> int:
+    """Pictures in work: one being decoded, one being analyzed and one waiting per core.
+
+    No more than may wait for that many decoding processes: one too many would end the load.
+    """
+    return min(3 * (os.cpu_count() or 1), 4 * decoders)
 
 
 async def _generations(settings: Settings) -> list[Generation]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from aiohttp import ClientError
 from elastic_transport import ApiError, ConnectionTimeout, SerializationError, TlsError, TransportError
 from elastic_transport import ConnectionError as NoConnection
 from elasticsearch import UnsupportedProductError
@@ -22,7 +23,7 @@ def translated() -> Iterator[None]:
     """Turn every error of the client into CatalogUnavailable with what to do; the cause is kept."""
     try:
         yield
-    except (ApiError, TransportError, UnsupportedProductError, BulkIndexError, ScanError) as error:
+    except (ApiError, TransportError, UnsupportedProductError, BulkIndexError, ScanError, ClientError) as error:
         raise translation(error) from error
 
 
@@ -49,6 +50,10 @@ def translation(error: Exception) -> CatalogUnavailable:
                 "Elasticsearch cannot be reached.",
                 fix="See whether it runs, and whether AKIN_CATALOG names its address.",
                 retry_after_s=2.0,
+            )
+        case ClientError():  # the only kind the client lets through: it cannot make anything of the host's name
+            return CatalogUnavailable(
+                f"AKIN_CATALOG names no address that can be called: {error}.", fix="Write https://HOST:9200."
             )
         case SerializationError():
             return not_elasticsearch("its answer is no JSON")

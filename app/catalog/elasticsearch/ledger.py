@@ -117,7 +117,9 @@ class Ledger:
         state = self.state_of(entry)
         if state not in states:
             raise GenerationConflict(
-                f"Generation '{entry.id}' is {state}, not {' or '.join(states)}.", state=state.value
+                f"Generation '{entry.id}' is {state}, not {' or '.join(states)}.",
+                fix="List the generations to see which can take this step.",
+                state=state.value,
             )
 
     def with_entry(self, changed: Entry) -> "Ledger":

@@ -22,8 +22,21 @@ _KINDS = {"component": "component_templates", "index": "index_templates"}
 
 
 def template_bodies(options: ElasticsearchOptions) -> dict[str, dict[str, Any]]:
-    """kind -> name -> body of every template, named for the shop, with its language and synonyms filled in."""
+    """kind -> name -> body of every template, named for the shop, with its language and synonyms filled in.
+
+    Raises CatalogUnavailable where the folder does not hold them.
+    """
     folder: Traversable = options.templates or resources.files("es_templates")
+    try:
+        return _read(folder, options)
+    except (OSError, ValueError, LookupError, TypeError) as unusable:
+        raise CatalogUnavailable(
+            f"The templates in {folder} cannot be used: {type(unusable).__name__}: {unusable}.",
+            fix="Set AKIN_ELASTICSEARCH_TEMPLATES to a copy of es_templates/.",
+        ) from unusable
+
+
+def _read(folder: Traversable, options: ElasticsearchOptions) -> dict[str, dict[str, Any]]:
     bodies: dict[str, dict[str, Any]] = {}
     for kind in _KINDS:
         bodies[kind] = {}
