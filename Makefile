@@ -17,7 +17,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: redis-server help install install-run web web-check web-test web-if-node demo demo-load test check format bench prove lock docker-lint render clean elasticsearch elasticsearch-stop
+.PHONY: redis-server help install install-run web web-check web-test web-if-node demo demo-load test check format bench prove lock docker-lint render clean elasticsearch elasticsearch-stop audit sbom licenses
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -68,7 +68,7 @@ redis-server: # For the tests of limits that several machines share; a line wher
 	    { apt-get update -qq && apt-get install -qq --no-install-recommends redis-server; }; } >/dev/null 2>&1; } || \
 	  echo "redis-server is not installed: its tests are skipped, and fail with CI=true."
 
-check: install docker-lint web-check ## Lint, format, strict types, import rules
+check: install docker-lint web-check audit ## Lint, format, strict types, import rules, known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -77,6 +77,15 @@ check: install docker-lint web-check ## Lint, format, strict types, import rules
 format: install ## Let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+audit: install ## Known vulnerabilities of everything locked; skipped with a line where no advisory source can be reached
+	$(BIN)/python -m scripts.supply_chain audit
+
+sbom: install ## What a server is made of, with digests and licenses: build/sbom.cdx.json (CycloneDX)
+	$(BIN)/python -m scripts.supply_chain sbom build/sbom.cdx.json
+
+licenses: install ## Write docs/licenses.md anew (after make lock)
+	$(BIN)/python -m scripts.supply_chain licenses
 
 docker-lint: install
 	$(BIN)/hadolint Dockerfile

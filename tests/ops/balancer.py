@@ -39,7 +39,8 @@ class Balancer:
 
     @asynccontextmanager
     async def running(self, rate: float, make: Callable[[int], httpx.Request]) -> AsyncIterator[None]:
-        """Send `rate` requests a second (make: number -> request with a path only) until the block ends."""
+        """Send `rate` requests a second (make: number -> request with a path only), from when all servers are ready to
+        the end of the block."""
         probes = [asyncio.create_task(self._probe(address)) for address in self._addresses]
         load = asyncio.create_task(self._load(rate, make))
         try:
@@ -55,8 +56,8 @@ class Balancer:
 
     async def until_all_are_ready(self) -> None:
         """Wait until every server says that it is ready."""
-        self._all_ready.clear()
-        await self._all_ready.wait()
+        while len(self.ready) < len(self._addresses):  # noqa: ASYNC110 - they come and go; an event would be the past
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _probe(self, address: str) -> None:
         while True:
@@ -71,6 +72,7 @@ class Balancer:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _load(self, rate: float, make: Callable[[int], httpx.Request]) -> None:
+        await self._all_ready.wait()
         loop = asyncio.get_running_loop()
         began = loop.time()
         under_way: set[asyncio.Task[None]] = set()
