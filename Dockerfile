@@ -36,6 +36,7 @@ ENV PATH=/opt/akin/bin:$PATH \
     AKIN_EVENTS=/data/events.db \
     AKIN_INSIGHTS=/data/insights \
     AKIN_KEYS=/data/keys.db \
+    AKIN_WRITES=/data/writes.db \
     AKIN_HOST=0.0.0.0
 USER 10001
 WORKDIR /data

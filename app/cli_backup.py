@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from app import __version__, backups
-from app.settings import Settings, load_settings
+from app.settings import Settings
+from app.shops import load_shop_settings
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the backup.", file_okay=False)]
 
@@ -21,7 +22,7 @@ def backup(
     Holds the catalog, keys (hashes), what outside calls cost, events, insights, loads, calibration and trust; settings
     are not in it.
     """
-    settings = load_settings()
+    settings = load_shop_settings()
     made = backups.take(kept_places(settings, photos=photos), folder, version=__version__)
     _tell(made, f"Wrote {folder}")
     if settings.elasticsearch_hosts:
@@ -40,7 +41,7 @@ def restore(
     if check:
         _tell(backups.check(folder), f"{folder} is whole")
         return
-    settings = load_settings()
+    settings = load_shop_settings()
     manifest, moved = backups.restore(folder, kept_places(settings, photos=True), force=force)
     _tell(manifest, f"Restored {folder}")
     for path in moved:
@@ -53,7 +54,8 @@ def restore(
 def kept_places(settings: Settings, *, photos: bool = False) -> Mapping[str, Path]:
     """What is backed up: name in the backup -> where the settings say it is.
 
-    Not kept: what is derived (the copy of an Elasticsearch catalog, rate counters) or is configuration. tests/ops goes
+    Not kept: what is derived (the copy of an Elasticsearch catalog, rate counters), forgotten in a day (writes that may
+    be repeated) or is configuration. tests/ops goes
     through all settings that are paths, so that none is forgotten.
     """
     places: dict[str, Path | None] = {

@@ -13,7 +13,7 @@ from starlette.routing import Mount
 from app import __version__, wiring, wiring_edge
 from app.api import SCOPES, install_openapi, reference
 from app.api import router as api_router
-from app.edge import Authorize, Identify, health, knows_origin
+from app.edge import Authorize, Identify, Repeats, health, knows_origin
 from app.edge.cors import Cors
 from app.edge.media import MediaFiles
 from app.edge.middleware import Allowance, BodyLimit, CrashAnswer, Envelope
@@ -23,6 +23,7 @@ from app.edge.rates import RateLimit
 from app.edge.state import Limits, State
 from app.edge.turns import Turns
 from app.edge.uploads import UploadBudget
+from app.idempotency import RepeatStore
 from app.identity import KeyRing, KeyStore
 from app.observing import Observer, Parts
 from app.opening import Shared, open_shop
@@ -83,6 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_pages(app)
     install_handlers(app)
     install_openapi(app)
+    app.add_middleware(Repeats)
     app.add_middleware(
         BodyLimit, max_bytes=chosen.max_body_bytes, timeout_s=chosen.body_timeout_s, other=_larger_bodies(chosen)
     )
@@ -126,6 +128,8 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
     photo_urls = wiring_edge.build_photo_fetcher(settings)
     if photo_urls is not None:
         stack.push_async_callback(photo_urls.close)
+    repeats = RepeatStore(settings.writes)
+    stack.push_async_callback(repeats.close)
     await decoder.warm_up()
     group = await stack.enter_async_context(anyio.create_task_group())
     stack.callback(group.cancel_scope.cancel)
@@ -141,6 +145,7 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
     return State(
         shops={one.shop.id: one.shop for one in shops},
         keys=keys,
+        repeats=repeats,
         decoder=decoder,
         readiness=readiness,
         uploads=uploads,

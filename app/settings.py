@@ -152,6 +152,11 @@ class Settings(CatalogSettings, EdgeSettings):
         description="File of the API keys that `akin keys` makes: hashes only, shared by all server processes."
         " Without a key in it the server is open, to this machine only.",
     )
+    writes: Path = Field(
+        default=Path("data/writes.db"),
+        description="File that keeps for a day how writes with an `Idempotency-Key` were answered; all server processes"
+        " share it.",
+    )
     photo_store: Path = Field(
         default=Path("data/photos.db"),
         description="File that keeps clean copies of searched photos, so that a search can be refined by `photo_id`.",

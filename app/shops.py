@@ -32,7 +32,7 @@ OWN = frozenset(
         *("google_features", "google_endpoint", "google_product_set", "google_product_categories", "vertex_endpoint"),
         *("aws_region", "aws_endpoint", "trust", "prices", "cloud_cache_days", "cloud_cache_mb", "cascade"),
         *("budget_units_per_minute", "budget_units_per_day", "budget_usd_per_minute", "budget_usd_per_day"),
-        *("cascade_attributes", "hybrid_look", "blur_faces", "loader_ask_above_usd", "events_days"),
+        *("cascade_attributes", "hybrid_look", "blur_faces", "loader_ask_above_usd", "events_days", "rules"),
     }
 )
 """Settings a shop's table may have. All others are the server's: one process has one port, one decoder, one log."""
@@ -96,6 +96,7 @@ _FIX = "docs/production.md shows such a file: a table [ID] for each shop, with i
 def _of_one(settings: Settings, shop_id: str, table: Mapping[str, object]) -> Settings:
     server = {name: getattr(settings, name) for name in settings.model_fields_set}
     places: dict[str, object] = {name: _own_place(getattr(settings, name), shop_id) for name in FILES}
+    places["rules"] = None  # they name products, which are one shop's
     if "catalog" not in table and settings.elasticsearch_hosts:
         places["elasticsearch_prefix"] = f"{settings.elasticsearch_prefix}_{shop_id.replace('-', '_')}"
     if settings.catalog_fallback is not None and "catalog_fallback" not in table:

@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "events": {"errors"},
     "metering": {"errors"},
     "identity": {"errors"},
+    "idempotency": {"errors"},
     "analysis": {"errors", "photos", "metering", "tracing"},
     "search": {"errors", "photos", "analysis", "catalog", "events"},
     "insights": {"errors", "photos", "catalog", "events", "analysis"},
@@ -49,6 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loads": {"errors", "catalog"},
     "edge": {
         "errors",
+        "idempotency",
         "identity",
         "photos",
         "analysis",
@@ -63,6 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "api": {
         "errors",
+        "idempotency",
         "identity",
         "photos",
         "analysis",
@@ -97,6 +100,7 @@ SOLE_IMPORTERS: dict[str, tuple[str, ...]] = {
         "app/insights/",
         "app/edge/rate_store.py",
         "app/identity/store.py",
+        "app/idempotency/store.py",
     ),
     "numkong": ("app/catalog/sqlite/",),
     "PIL": ("app/photos/decode",),

@@ -18,7 +18,7 @@ from app.api.lab_schemas import (
 )
 from app.api.openapi import body_problems, example, keep_nulls, problems
 from app.catalog import CatalogUnavailable, NothingPublished
-from app.edge import DeskDep, EvaluationsDep, InvalidJson, InvalidRequest, UnsupportedMediaType
+from app.edge import BeginDep, DeskDep, EvaluationsDep, InvalidJson, InvalidRequest, UnsupportedMediaType
 from app.evaluation import Moved
 from app.insights import (
     EvaluationNotFound,
@@ -64,11 +64,13 @@ async def start_evaluation(
     order: Annotated[EvaluationOrder, Body(openapi_examples={"trial": {"value": examples.ORDER}})],
     response: Response,
     desk: DeskDep,
+    begin: BeginDep,
 ) -> EvaluationModel:
     """Search for every judged photo in the version that is published now; the answer comes at once.
 
     `weights` measures trial weights. One evaluation at a time; the newest 30 are kept.
     """
+    await begin()
     try:
         record = await desk.start(order.name, order.weights)
     except ValueError as wrong:

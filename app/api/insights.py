@@ -21,7 +21,7 @@ from app.api.openapi import body_problems, example, problems
 from app.api.products import READ_PROBLEMS, ProductId
 from app.api.shapes import analysis_model, product_card
 from app.catalog import CatalogUnavailable, NothingPublished, ProductImage, ProductNotFound
-from app.edge import CatalogDep, InsightsDep, InvalidJson, InvalidRequest, UnsupportedMediaType, image_address
+from app.edge import BeginDep, CatalogDep, InsightsDep, InvalidJson, InvalidRequest, UnsupportedMediaType, image_address
 from app.insights import InsightsUnavailable, PairNotFound, PictureNote, Progress
 
 OffsetParameter = Annotated[int, Query(ge=0, le=1_000_000, description="`next_offset` of the page before.")]
@@ -145,6 +145,7 @@ async def decide_duplicate(
     verdict: Annotated[Verdict, Body(openapi_examples={"different": {"value": examples.VERDICT}})],
     catalog: CatalogDep,
     insights: InsightsDep,
+    begin: BeginDep,
 ) -> None:
     """Decided once, by the products' ids: later loads do not ask again. Null takes a decision back."""
     there = {one.id for one in await (await catalog.snapshot()).products([verdict.one, verdict.other])}
@@ -153,6 +154,7 @@ async def decide_duplicate(
         raise PairNotFound(
             f"{missing!r} is no product, or named twice.", fix="Name two different products of the shop."
         )
+    await begin()
     await insights.verdicts.decide(verdict.one, verdict.other, verdict.same)
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.api.openapi import body_problems, example
 from app.api.schemas import Wire
-from app.edge import EventsDep, InvalidJson, InvalidRequest, UnsupportedMediaType
+from app.edge import BeginDep, EventsDep, InvalidJson, InvalidRequest, UnsupportedMediaType
 from app.events import Deed, EventsUnavailable, InteractionKind, InteractionMismatch, SearchNotFound
 
 MOST_AT_ONCE = 200
@@ -71,10 +71,12 @@ async def record_interactions(
     search_id: SearchId,
     report: Annotated[InteractionReport, Body(openapi_examples={"click": {"value": _REPORTED}})],
     events: EventsDep,
+    begin: BeginDep,
 ) -> InteractionReceipt:
     """Only products that this answer showed are taken; all of a report is kept or none, and a report may be repeated.
 
     Nothing about the shopper is asked for or kept. Events are kept for `AKIN_EVENTS_DAYS`.
     """
     deeds = [Deed(InteractionKind(one.kind), one.product_id, one.position) for one in report.interactions]
+    await begin()
     return InteractionReceipt(recorded=await events.interact(search_id, deeds))

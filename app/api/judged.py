@@ -17,6 +17,7 @@ from app.api.lab_schemas import ImportedModel, JudgedChange, JudgedList, JudgedM
 from app.api.openapi import Responses, body_problems, example, problems
 from app.api.photo_field import PHOTO_PROBLEMS, photo_of_form
 from app.edge import (
+    BeginDep,
     DecoderDep,
     InvalidForm,
     InvalidJson,
@@ -77,7 +78,7 @@ async def list_judged(judged: JudgedDep) -> JudgedList:
     },
 )
 async def judge_photo(
-    request: Request, judged: JudgedDep, decoder: DecoderDep, photos: PhotosDep, uploads: UploadsDep
+    request: Request, judged: JudgedDep, decoder: DecoderDep, photos: PhotosDep, uploads: UploadsDep, begin: BeginDep
 ) -> JudgedModel:
     """Keep a photo with what is true of it; a photo that is there already takes over what is said now.
 
@@ -90,6 +91,7 @@ async def judge_photo(
         photo = await photo_of_form(form, decoder, photos)
         known = next((one for one in await judged.all() if one.id == photo.sha256), None)
         told = _changed(known.told if known is not None else Told(), change)
+        await begin()
         return judged_model(await judged.put(photo.sha256, photo.jpeg, told, change.judgments, replace=True))
 
 
@@ -135,7 +137,9 @@ async def export_judged(judged: JudgedDep) -> StreamingResponse:
         **body_problems(InvalidForm, InvalidRequest, UnsupportedMediaType, InvalidJudgedSet, InsightsUnavailable),
     },
 )
-async def import_judged(request: Request, judged: JudgedDep, decoder: DecoderDep, limits: LimitsDep) -> ImportedModel:
+async def import_judged(
+    request: Request, judged: JudgedDep, decoder: DecoderDep, limits: LimitsDep, begin: BeginDep
+) -> ImportedModel:
     """Send the zip as the form field `set`, up to 1,000 photos at once. One bad photo stops no other."""
     file = await anyio.to_thread.run_sync(tempfile.TemporaryFile)
     with file:
@@ -147,6 +151,7 @@ async def import_judged(request: Request, judged: JudgedDep, decoder: DecoderDep
                 errors=[{"field": "set", "message": "is missing"}],
             )
         await anyio.to_thread.run_sync(file.seek, 0)
+        await begin()
         done = await import_set(file, judged, decoder.decode, max_photo_bytes=limits.max_photo_bytes)
     return ImportedModel(taken=done.taken, refused=[RefusedPhoto(**asdict(one)) for one in done.refused])
 
@@ -192,9 +197,11 @@ async def change_judged(
     judged_id: JudgedId,
     change: Annotated[JudgedChange, Body(openapi_examples={"marked": {"value": examples.CHANGE}})],
     judged: JudgedDep,
+    begin: BeginDep,
 ) -> JudgedModel:
     """Members given replace those kept; in `judgments`, null takes one away and the others stay."""
     kept = await judged.get(judged_id)
+    await begin()
     return judged_model(await judged.judge(judged_id, _changed(kept.told, change), change.judgments))
 
 
@@ -205,8 +212,9 @@ async def change_judged(
     status_code=204,
     responses=problems(InvalidRequest, JudgedPhotoNotFound, InsightsUnavailable),
 )
-async def delete_judged(judged_id: JudgedId, judged: JudgedDep) -> None:
+async def delete_judged(judged_id: JudgedId, judged: JudgedDep, begin: BeginDep) -> None:
     """The photo and its judgments are gone; evaluations that were done with it stay."""
+    await begin()
     await judged.delete(judged_id)
 
 

@@ -14,6 +14,7 @@ from app.api.load_shapes import checked, load_model, order_from, readable_name, 
 from app.api.openapi import Responses, body_problems, example, keep_nulls, problems
 from app.catalog import Catalog, CatalogUnavailable, GenerationConflict, GenerationState, running_pid
 from app.edge import (
+    BeginDep,
     BodyTooLarge,
     CatalogDep,
     InvalidForm,
@@ -105,7 +106,9 @@ router = APIRouter(prefix="/loads", tags=["loads"])
         ),
     },
 )
-async def start_load(request: Request, response: Response, catalog: CatalogDep, loads: LoadsDep) -> LoadModel:
+async def start_load(
+    request: Request, response: Response, catalog: CatalogDep, loads: LoadsDep, begin: BeginDep
+) -> LoadModel:
     """Send the feed as the form field `feed`, or its address as JSON. The answer comes at once; `Location` tells more.
 
     The load runs in a process of its own: it fills a version nobody sees, verifies it and publishes it at once, and
@@ -116,9 +119,10 @@ async def start_load(request: Request, response: Response, catalog: CatalogDep, 
     if media_type == "application/json":
         wishes = checked(LoadByAddress, await _json(request))
         await _refuse_while_loading(catalog, loads, dry_run=wishes.dry_run)
+        await begin()
         load = await loads.start(order_from(wishes, wishes.name or wishes.url, wishes.url))
     else:
-        load = await _received(request, catalog, loads)
+        load = await _received(request, catalog, loads, begin)
     response.headers["location"] = f"/loads/{load.id}"
     return load_model(load)
 
@@ -156,11 +160,12 @@ async def get_load(load_id: LoadId, loads: LoadsDep) -> LoadModel:
         **problems(*READ_PROBLEMS, LoadOver),
     },
 )
-async def cancel_load(load_id: LoadId, loads: LoadsDep) -> LoadModel:
+async def cancel_load(load_id: LoadId, loads: LoadsDep, begin: BeginDep) -> LoadModel:
     """It finishes what is in work and stops; called once more, it stops at once. Nothing is published.
 
     What it has done is kept until another feed is loaded: the same feed sent again goes on from there.
     """
+    await begin()
     return load_model(await loads.cancel(load_id))
 
 
@@ -182,7 +187,7 @@ async def get_rejects(load_id: LoadId, loads: LoadsDep, reasons: Reasons = False
     return FileResponse(path, media_type="application/octet-stream", filename=name)
 
 
-async def _received(request: Request, catalog: Catalog, loads: LoadDesk) -> Load:
+async def _received(request: Request, catalog: Catalog, loads: LoadDesk, begin: BeginDep) -> Load:
     """Receive the feed of a form into a file and start its load."""
     with loads.receiving() as (path, file):
         try:
@@ -202,6 +207,7 @@ async def _received(request: Request, catalog: Catalog, loads: LoadDesk) -> Load
                 errors=[{"field": FEED_FIELD, "message": "is missing"}],
             )
         await _refuse_while_loading(catalog, loads, dry_run=wishes.dry_run)
+        await begin()
         return await loads.start(order_from(wishes, wishes.name or readable_name(form.file_name)), path)
 
 

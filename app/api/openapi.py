@@ -8,8 +8,18 @@ from fastapi.openapi.utils import get_openapi
 
 from app.api.schemas import Problem
 from app.api.scopes import SCOPES
-from app.edge import MEDIA_TYPE, BodyTimeout, BodyTooLarge, RateLimited, ShopNotServed, problem_type, status_for
+from app.edge import (
+    MEDIA_TYPE,
+    BodyTimeout,
+    BodyTooLarge,
+    PreconditionFailed,
+    RateLimited,
+    ShopNotServed,
+    problem_type,
+    status_for,
+)
 from app.errors import AppError
+from app.idempotency import IdempotencyMismatch, RepeatRunning, RepeatsUnavailable, WriteOutcomeUnknown
 from app.identity import KeyInvalid, KeyMissing, KeysUnavailable, OriginNotAllowed, ScopeMissing
 
 Responses = dict[int | str, dict[str, Any]]
@@ -89,6 +99,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for item in made["paths"].values():
         for operation in item.values():
             _say_who_may(operation)
+            _say_what_conditions_do(operation)
     document: dict[str, Any] = _with_nulls(made)
     return document
 
@@ -109,7 +120,20 @@ def _say_who_may(operation: dict[str, Any]) -> None:
         operation["security"] = []
         return
     operation["security"] = [{"key": [str(needed)]}]
-    refusals = problems(KeyMissing, KeyInvalid, ScopeMissing, OriginNotAllowed, ShopNotServed, KeysUnavailable)
+    _add(operation, KeyMissing, KeyInvalid, ScopeMissing, OriginNotAllowed, ShopNotServed, KeysUnavailable)
+
+
+def _say_what_conditions_do(operation: dict[str, Any]) -> None:
+    """Note the answers of a write that is sent again, or that depends on a version."""
+    headers = {one["name"].lower() for one in operation.get("parameters", []) if one["in"] == "header"}
+    if "idempotency-key" in headers:
+        _add(operation, IdempotencyMismatch, RepeatRunning, WriteOutcomeUnknown, RepeatsUnavailable)
+    if "if-match" in headers:
+        _add(operation, PreconditionFailed)
+
+
+def _add(operation: dict[str, Any], *errors: type[AppError]) -> None:
+    refusals = problems(*errors)
     for status, response in refusals.items():
         known = operation["responses"].setdefault(str(status), response)
         examples = known["content"][MEDIA_TYPE]["examples"]

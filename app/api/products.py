@@ -8,6 +8,7 @@ from starlette.requests import Request
 from app.api import examples
 from app.api.noting import noted
 from app.api.openapi import body_problems, example, keep_nulls, problems
+from app.api.preconditions import IfMatchDep, IfNoneMatch, PutConditionsDep, etag_of, unchanged, version_headers
 from app.api.product_data import patched, problem_entry, product_from, refused, with_known_pictures
 from app.api.schemas import ProductChange, ProductDetail, ProductWarning, ProductWrite, SearchAnswer
 from app.api.search import (
@@ -24,6 +25,8 @@ from app.api.search import (
 from app.api.shapes import product_detail, search_answer
 from app.catalog import Catalog, CatalogUnavailable, EmbeddingMismatch, NothingPublished, Product, ProductNotFound
 from app.edge import (
+    AloneDep,
+    BeginDep,
     CatalogDep,
     EventsDep,
     IntakeDep,
@@ -114,11 +117,20 @@ async def change_similar(product_id: ProductId) -> None:
     "/{product_id:path}",
     operation_id="getProduct",
     summary="Read one product",
-    responses={**example("product", "An armchair", examples.DETAIL), **problems(*READ_PROBLEMS)},
+    response_model=ProductDetail,
+    responses={
+        **example("product", "An armchair", examples.DETAIL),
+        304: {"description": "The version named in `If-None-Match` is still the present one."},
+        **problems(*READ_PROBLEMS),
+    },
 )
-async def get_product(product_id: ProductId, catalog: CatalogDep) -> ProductDetail:
+async def get_product(
+    product_id: ProductId, catalog: CatalogDep, response: Response, if_none_match: IfNoneMatch = None
+) -> Any:
     """All that is known of the product: what the feed says, and what its pictures show."""
-    return product_detail(await _product(catalog, product_id))
+    shown = product_detail(await _product(catalog, product_id))
+    response.headers.update(version_headers(etag_of(shown)))
+    return unchanged(if_none_match, etag_of(shown)) or shown
 
 
 @router.put(
@@ -141,14 +153,23 @@ async def put_product(
     response: Response,
     catalog: CatalogDep,
     intake: IntakeDep,
+    alone: AloneDep,
+    expected: PutConditionsDep,
+    begin: BeginDep,
 ) -> ProductChange:
     """The pictures are fetched and looked at before the answer; members left out are empty.
 
     Searchable within 2 seconds. A picture that cannot be had or read is a warning while another one can. The next load
     of a feed replaces the product by what that feed says.
     """
+    if expected.any:  # before pictures are fetched in vain
+        expected.check(await _version(catalog, product_id))
     prepared = await _looked_at(intake, product_from(stated, product_id))
-    return await _write(catalog, prepared, response)
+    async with alone(f"product {product_id}"):
+        if expected.any:
+            expected.check(await _version(catalog, product_id))
+        await begin()
+        return await _write(catalog, prepared, response)
 
 
 @router.patch(
@@ -167,18 +188,26 @@ async def patch_product(
     response: Response,
     catalog: CatalogDep,
     intake: IntakeDep,
+    alone: AloneDep,
+    expected: IfMatchDep,
+    begin: BeginDep,
 ) -> ProductChange:
     """A JSON merge patch (RFC 7396): members given replace those stored, null empties them, all others stay.
 
     Pictures are only fetched again when the patch changes `images`.
     """
-    snapshot = await catalog.snapshot()
-    before = await _product(catalog, product_id)
-    changed = product_from(patched(before, patch), product_id)
-    if [image.url for image in changed.images] == [image.url for image in before.images]:
-        evidence = await snapshot.evidence([(product_id, position) for position in range(len(before.images))])
-        return await _write(catalog, Prepared(with_known_pictures(changed, before, evidence)), response)
-    return await _write(catalog, await _looked_at(intake, changed), response)
+    async with alone(f"product {product_id}"):  # two patches at once: the second one changes what the first one left
+        snapshot = await catalog.snapshot()
+        before = await _product(catalog, product_id)
+        expected.check(etag_of(product_detail(before)))
+        changed = product_from(patched(before, patch), product_id)
+        if [image.url for image in changed.images] == [image.url for image in before.images]:
+            evidence = await snapshot.evidence([(product_id, position) for position in range(len(before.images))])
+            prepared = Prepared(with_known_pictures(changed, before, evidence))
+        else:
+            prepared = await _looked_at(intake, changed)
+        await begin()
+        return await _write(catalog, prepared, response)
 
 
 @router.delete(
@@ -188,9 +217,15 @@ async def patch_product(
     status_code=204,
     responses=problems(*READ_PROBLEMS),
 )
-async def delete_product(product_id: ProductId, catalog: CatalogDep) -> None:
+async def delete_product(
+    product_id: ProductId, catalog: CatalogDep, alone: AloneDep, expected: IfMatchDep, begin: BeginDep
+) -> None:
     """It is no longer found within 2 seconds. The next load of a feed that names it brings it back."""
-    await catalog.delete(product_id)
+    async with alone(f"product {product_id}"):
+        if expected.any:
+            expected.check(await _version(catalog, product_id))
+        await begin()
+        await catalog.delete(product_id)
 
 
 async def _product(catalog: Catalog, product_id: str) -> Product:
@@ -198,6 +233,14 @@ async def _product(catalog: Catalog, product_id: str) -> Product:
     if not found:
         raise ProductNotFound(f"There is no product {product_id!r}.", fix="Use the id of a product of the shop.")
     return found[0]
+
+
+async def _version(catalog: Catalog, product_id: str) -> str | None:
+    """The ETag of a product; None where there is none."""
+    try:
+        return etag_of(product_detail(await _product(catalog, product_id)))
+    except ProductNotFound:
+        return None
 
 
 async def _looked_at(intake: Intake, product: Product) -> Prepared:
@@ -211,6 +254,7 @@ async def _write(catalog: Catalog, prepared: Prepared, response: Response) -> Pr
     assert prepared.product is not None
     created = await catalog.put(prepared.product)
     response.status_code = 201 if created else 200
+    response.headers["etag"] = await _version(catalog, prepared.product.id) or ""
     return ProductChange(
         product=product_detail(prepared.product),
         created=created,

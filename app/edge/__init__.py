@@ -4,6 +4,7 @@ from app.edge.addresses import MEDIA_PATH, asks_from_this_machine, image_address
 from app.edge.callers import Authorize, Identify, knows_origin
 from app.edge.deadline import Deadline
 from app.edge.deps import (
+    AloneDep,
     CallerDep,
     CatalogDep,
     DecoderDep,
@@ -36,12 +37,14 @@ from app.edge.errors import (
     OperatorsOnly,
     Overloaded,
     PhotoUrlsOff,
+    PreconditionFailed,
     RateLimited,
     ShopNotServed,
     UnsupportedMediaType,
     status_for,
 )
 from app.edge.problems import MEDIA_TYPE, ProblemResponse, problem, problem_type, request_id_of
+from app.edge.repeats import BeginDep, Repeats
 from app.edge.state import Limits, Shop, State
 from app.edge.turns import Turns
 from app.edge.uploads import Form, SavedForm, UploadBudget, read_form, save_form
@@ -52,7 +55,9 @@ __all__ = [
     "FILTER_NAMES",
     "MEDIA_PATH",
     "MEDIA_TYPE",
+    "AloneDep",
     "Authorize",
+    "BeginDep",
     "BodyTimeout",
     "BodyTooLarge",
     "Busy",
@@ -82,8 +87,10 @@ __all__ = [
     "PhotoUrlsDep",
     "PhotoUrlsOff",
     "PhotosDep",
+    "PreconditionFailed",
     "ProblemResponse",
     "RateLimited",
+    "Repeats",
     "SavedForm",
     "SearchDep",
     "Shop",

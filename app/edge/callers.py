@@ -87,6 +87,7 @@ class Authorize:
         needed = self._scopes[route.operation_id]
         if needed is None:
             return
+        request.scope["state"]["needed_scope"] = needed
         caller: Caller | None = request.state.caller
         if caller is None:
             raise key_missing()

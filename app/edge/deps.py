@@ -1,5 +1,7 @@
 """Named dependencies: what a route needs, taken from the lifespan's state; what is a shop's, from the caller's."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, cast
 
 from fastapi import Depends
@@ -19,6 +21,9 @@ from app.loads import LoadDesk
 from app.photos import ImageFetcher, PhotoDecoder, PhotoStore
 from app.search import VisualSearch
 from app.telemetry import Metrics
+
+Alone = Callable[[str], AbstractAsyncContextManager[None]]
+"""Holds a thing of the shop, by its name, while it is looked at and changed: see RepeatStore.alone."""
 
 
 def state_of(request: Request) -> State:
@@ -112,9 +117,15 @@ async def _metrics(request: Request) -> Metrics:
     return state_of(request)["metrics"]
 
 
+async def _alone(request: Request) -> Alone:
+    shop, repeats = await _shop(request), state_of(request)["repeats"]
+    return lambda thing: repeats.alone(shop.id, thing)
+
+
 CallerDep = Annotated[Caller, Depends(_caller)]
 ShopDep = Annotated[Shop, Depends(_shop)]
 CatalogDep = Annotated[Catalog, Depends(_catalog)]
+AloneDep = Annotated[Alone, Depends(_alone)]
 WriterDep = Annotated[CatalogWriter, Depends(_writer)]
 LoadsDep = Annotated[LoadDesk, Depends(_loads)]
 DecoderDep = Annotated[PhotoDecoder, Depends(_decoder)]

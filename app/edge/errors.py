@@ -3,7 +3,7 @@
 AppError
 ├── BadRequest: InvalidRequest, InvalidForm, InvalidJson, InvalidProduct, BodyTooLarge, BodyTimeout,
 │               UnsupportedMediaType, MethodNotAllowed, BadHttp, HeadTooLarge, HeadTimeout, OperatorsOnly,
-│               RateLimited, PhotoUrlsOff
+│               RateLimited, PhotoUrlsOff, PreconditionFailed
 ├── Forbidden: ShopNotServed
 └── Unavailable: Busy, Overloaded
 
@@ -135,6 +135,13 @@ class ShopNotServed(Forbidden):
     title = "This shop is not served here"
 
 
+class PreconditionFailed(BadRequest):
+    """If-Match or If-None-Match names another version than there is; nothing was changed."""
+
+    code = "precondition-failed"
+    title = "It is not as you expect it"
+
+
 class Busy(Unavailable):
     """The server holds as many uploads as it can."""
 
@@ -172,6 +179,12 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "busy": 503,
         "overloaded": 503,
         "shop-not-served": 403,
+        "precondition-failed": 412,
+        # idempotency
+        "idempotency-mismatch": 422,
+        "repeat-running": 409,
+        "write-outcome-unknown": 409,
+        "repeats-unavailable": 503,
         # identity
         "key-missing": 401,
         "key-invalid": 401,

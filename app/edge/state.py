@@ -12,6 +12,7 @@ from app.edge.turns import Turns
 from app.edge.uploads import UploadBudget
 from app.evaluation import EvaluationDesk
 from app.events import EventLog
+from app.idempotency import RepeatStore
 from app.identity import KeyRing
 from app.insights import EvaluationRecords, Insights, JudgedPhotos
 from app.intake import Intake
@@ -56,6 +57,7 @@ class State(TypedDict):
 
     shops: Mapping[str, Shop]
     keys: KeyRing
+    repeats: RepeatStore
     decoder: PhotoDecoder
     readiness: Readiness
     uploads: UploadBudget

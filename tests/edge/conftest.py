@@ -106,6 +106,7 @@ def settings_in(folder: Path, **changes: object) -> Settings:
         **{
             "catalog": f"sqlite:///{folder / 'akin.db'}",
             "keys": folder / "keys.db",
+            "writes": folder / "writes.db",
             "photo_store": folder / "photos.db",
             "events": folder / "events.db",
             "insights": folder / "insights",

@@ -34,6 +34,7 @@ def settings_of(folder: Path) -> dict[str, str]:
     return {
         "AKIN_CATALOG": f"sqlite:///{folder / 'akin.db'}",
         "AKIN_KEYS": str(folder / "keys.db"),
+        "AKIN_WRITES": str(folder / "writes.db"),
         "AKIN_PHOTO_STORE": str(folder / "photos.db"),
         "AKIN_EVENTS": str(folder / "events.db"),
         "AKIN_INSIGHTS": str(folder / "insights"),

@@ -83,6 +83,7 @@ async def _filled(client: httpx.AsyncClient, settings: Settings, key: Mapping[st
     evaluated = await ask("POST", "/evaluations", json={"name": MARK})
     return {
         "product_id": ONLY_NORDHEMS,
+        "key_id": (await ask("GET", "/keys"))["keys"][0]["id"],
         "load_id": started["id"],
         "generation_id": await load(shops_of(settings)["nordhem"], "a"),
         "search_id": searched["search_id"],

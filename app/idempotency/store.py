@@ -1,0 +1,206 @@
+"""RepeatStore: which writes were begun under which key, and how they were answered; one file for all processes."""
+
+import asyncio
+import json
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import TypeVar
+
+from app.idempotency.errors import RepeatsUnavailable
+
+T = TypeVar("T")
+
+KEPT_S = 86_400.0
+LEASE_S = 15.0
+"""A process that has not said for so long that it works on a write has ended."""
+TURN_WAIT_S = 10.0
+_BUSY_S = 5.0
+_LOOK_AGAIN_S = 0.02
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS write (
+    shop TEXT NOT NULL, key TEXT NOT NULL, fingerprint BLOB NOT NULL, scope TEXT NOT NULL, begun_at REAL NOT NULL,
+    until REAL NOT NULL, status INTEGER, headers TEXT, body BLOB, PRIMARY KEY (shop, key)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS write_by_age ON write (begun_at);
+CREATE TABLE IF NOT EXISTS turn (
+    shop TEXT NOT NULL, thing TEXT NOT NULL, holder TEXT NOT NULL, until REAL NOT NULL, PRIMARY KEY (shop, thing)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a write was answered. headers: those worth repeating."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A write that was begun. scope: what its caller needed. runs: its process is at it. answer: None until it is over,
+    and for good where the process ended before it could say."""
+
+    fingerprint: bytes
+    scope: str
+    runs: bool
+    answer: Answer | None
+
+
+class RepeatStore:
+    """Keeps writes for a day, each bound to its shop.
+
+    path: made if absent, readable by its owner only. clock: seconds since the epoch. Calls do not block the event loop.
+    Raises RepeatsUnavailable when the file cannot be opened, read or written.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._clock = clock
+        with self._mapped_errors():
+            self._connection = self._open()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="repeats")
+
+    async def find(self, shop: str, key: str) -> Kept | None:
+        """What is known of the write, None for one that was never begun, or so long ago that it is forgotten."""
+        return await self._run(lambda: self._find(shop, key))
+
+    async def begin(self, shop: str, key: str, fingerprint: bytes, scope: str) -> Kept | None:
+        """Claim the write before it is done; None when it is the caller's now, else what is known of it.
+
+        Only one of all callers, in all processes, gets None. It must say `finish`, and `keep` every few seconds until
+        then. Durable before the call returns.
+        """
+        return await self._run(lambda: self._begin(shop, key, fingerprint, scope))
+
+    async def keep(self, shop: str, key: str) -> None:
+        """The write is still being done."""
+        until = self._clock() + LEASE_S
+        await self._write("UPDATE write SET until = ? WHERE shop = ? AND key = ?", until, shop, key)
+
+    async def finish(self, shop: str, key: str, answer: Answer) -> None:
+        """The write was answered so. Durable before the call returns."""
+        sql = "UPDATE write SET status = ?, headers = ?, body = ? WHERE shop = ? AND key = ?"
+        await self._write(sql, answer.status, json.dumps(dict(answer.headers)), answer.body, shop, key)
+
+    @asynccontextmanager
+    async def alone(self, shop: str, thing: str) -> AsyncIterator[None]:
+        """Hold the thing, so that nobody else of all processes who asks so changes it between a look and a write.
+
+        Waits up to ten seconds for who holds it; a process that ended holds nothing 15 s later.
+        """
+        holder = token_hex(8)
+        give_up = time.monotonic() + TURN_WAIT_S
+        while not await self._run(lambda: self._take(shop, thing, holder)):
+            if time.monotonic() > give_up:
+                raise RepeatsUnavailable(f"'{thing}' is being changed by others.", fix="Try again in a moment.")
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        keeping = asyncio.create_task(self._keep_turn(shop, thing, holder))
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.shield(
+                self._write("DELETE FROM turn WHERE shop = ? AND thing = ? AND holder = ?", shop, thing, holder)
+            )
+
+    async def close(self) -> None:
+        """Close the file. Calling it twice is harmless."""
+        await asyncio.to_thread(self._thread.shutdown)
+        self._connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            # FULL: a claim must be on the disk before its write is done, or a power cut could let it be done twice.
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA journal_size_limit = 16777216")
+            connection.executescript(_SCHEMA)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _find(self, shop: str, key: str) -> Kept | None:
+        row = self._connection.execute(
+            "SELECT fingerprint, scope, until, status, headers, body FROM write"
+            " WHERE shop = ? AND key = ? AND begun_at > ?",
+            (shop, key, self._clock() - KEPT_S),
+        ).fetchone()
+        if row is None:
+            return None
+        fingerprint, scope, until, status, headers, body = row
+        answer = None if status is None else Answer(status, json.loads(headers), body)
+        return Kept(fingerprint, scope, answer is None and until > self._clock(), answer)
+
+    def _begin(self, shop: str, key: str, fingerprint: bytes, scope: str) -> Kept | None:
+        now = self._clock()
+        with self._transaction() as connection:
+            known = self._find(shop, key)
+            if known is None:
+                connection.execute("DELETE FROM write WHERE begun_at <= ?", (now - KEPT_S,))
+                connection.execute(
+                    "INSERT INTO write (shop, key, fingerprint, scope, begun_at, until) VALUES (?, ?, ?, ?, ?, ?)",
+                    (shop, key, fingerprint, scope, now, now + LEASE_S),
+                )
+            return known
+
+    def _take(self, shop: str, thing: str, holder: str) -> bool:
+        now = self._clock()
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM turn WHERE shop = ? AND thing = ? AND until <= ?", (shop, thing, now))
+            taken = connection.execute(
+                "INSERT OR IGNORE INTO turn VALUES (?, ?, ?, ?)", (shop, thing, holder, now + LEASE_S)
+            )
+            return taken.rowcount == 1
+
+    async def _keep_turn(self, shop: str, thing: str, holder: str) -> None:
+        while True:
+            await asyncio.sleep(LEASE_S / 3)
+            sql = "UPDATE turn SET until = ? WHERE shop = ? AND thing = ? AND holder = ?"
+            await self._write(sql, self._clock() + LEASE_S, shop, thing, holder)
+
+    async def _write(self, sql: str, *values: object) -> None:
+        def written() -> None:
+            with self._transaction() as connection:
+                connection.execute(sql, values)
+
+        await self._run(written)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        def mapped() -> T:
+            with self._mapped_errors():
+                return work()
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, mapped)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("BEGIN IMMEDIATE")  # the busy timeout does not cover lock upgrades
+        try:
+            yield self._connection
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _mapped_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise RepeatsUnavailable(
+                f"Writes cannot be told apart in {self._path.name}: {error}.",
+                fix="Check the disk space and the rights of the file AKIN_WRITES names.",
+            ) from error
