@@ -15,6 +15,7 @@ from app.api import SCOPES, install_openapi, reference
 from app.api import router as api_router
 from app.edge import Authorize, Identify, Repeats, health, knows_origin
 from app.edge.cors import Cors
+from app.edge.early import RefuseEarly
 from app.edge.media import MediaFiles
 from app.edge.middleware import Allowance, BodyLimit, CrashAnswer, Envelope
 from app.edge.peers import Peers
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         BodyLimit, max_bytes=chosen.max_body_bytes, timeout_s=chosen.body_timeout_s, other=_larger_bodies(chosen)
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)  # pages bring their own compressed form
+    app.add_middleware(RefuseEarly, calls=_NEED_TURNS)
     app.add_middleware(RateLimit, by="key")
     app.add_middleware(Identify, origins=chosen.cors_origins)
     app.add_middleware(RateLimit, by="address")
@@ -98,6 +100,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Envelope)
     app.add_middleware(Observed, metrics=figures)  # added last: outermost
     return app
+
+
+_NEED_TURNS = (("POST", "/search-by-photo"), ("GET", "/search"), ("GET", "/products"), ("POST", "/lab/search"))
 
 
 def _larger_bodies(settings: Settings) -> dict[tuple[str, str], Allowance]:

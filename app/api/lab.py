@@ -84,7 +84,6 @@ async def search_in_lab(
     `weights` is a JSON object such as `{"fine": {"weights": {"hue": 3}}, "cuts": {"loose": 0.2}}`: the same search is
     done with these too, and both scores stand side by side. Nothing that shoppers see changes.
     """
-    work.refuse_when_full()
     with uploads.hold() as take:
         form = await read_form(request, take, file_fields=frozenset({"photo"}))
         refuse_unknown(form.fields, FIELDS)

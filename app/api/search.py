@@ -125,7 +125,6 @@ async def search_by_photo(
     and stripped of everything but its pixels before anything else sees it. An empty `items` is an honest answer: the
     shop sells nothing like it.
     """
-    work.refuse_when_full()
     with uploads.hold() as take:
         form = await read_form(request, take, file_fields=frozenset({"photo"}))
         refuse_unknown(form.fields, PHOTO_FIELDS)

@@ -15,8 +15,11 @@ from contextlib import asynccontextmanager
 from app.edge.errors import Overloaded
 
 STANDING_S = 0.5
-"""A queue that was not empty for so long is no burst that will pass: it only makes everybody wait. From then on no more
-wait than there are slots, until it was empty again (the idea of CoDel)."""
+"""A queue that was not empty for so long is no burst that will pass: it only makes everybody wait (the idea of CoDel).
+From then on no more wait than half the slots."""
+CALM_S = 2.0
+"""So long after the last refusal a burst may wait again. Else the queue would fill anew whenever it was empty for a
+moment, and those served under load would have waited longest."""
 _SMOOTHING = 0.1
 
 
@@ -35,6 +38,7 @@ class Turns:
         self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
         self._queued = 0
         self._empty_at = clock()
+        self._refused_at = float("-inf")
         self._usual_s = 0.1
 
     @property
@@ -114,10 +118,11 @@ class Turns:
 
     def _places(self) -> int:
         """How many may wait now."""
-        if not self._queued:
-            return self._most_waiting
-        standing = self._clock() - self._empty_at > STANDING_S
-        return min(self._slots, self._most_waiting) if standing else self._most_waiting
+        now = self._clock()
+        standing = self._queued > 0 and now - self._empty_at > STANDING_S
+        if standing or now - self._refused_at < CALM_S:
+            return min((self._slots + 1) // 2, self._most_waiting)
+        return self._most_waiting
 
     def _has_less(self, name: str) -> bool:
         """Whether the caller, with one place more, still has fewer than another."""
@@ -133,6 +138,7 @@ class Turns:
             last.set_exception(self._overloaded())
 
     def _overloaded(self) -> Overloaded:
+        self._refused_at = self._clock()
         spread = random.uniform(1.0, 3.0)  # noqa: S311 - so that those who were refused together do not come together
         return Overloaded(
             f"{self._working} searches are worked on and {self._queued} wait.",

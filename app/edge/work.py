@@ -25,10 +25,6 @@ class Work:
         self._caller = counted_as(request.scope)
         self._deadline: Deadline | None = None
 
-    def refuse_when_full(self) -> None:
-        """Raise Overloaded now where `do` would: before the body is read."""
-        self._turns.refuse_when_full(self._caller)
-
     async def wait_for(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do what only waits, such as for another server: it needs no turn. Raises as `do`, but Overloaded."""
         deadline = self._begun()

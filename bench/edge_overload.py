@@ -1,0 +1,102 @@
+"""Five times the load a server can serve: what is served meanwhile, how fast, what is refused, and what comes after.
+
+    python -m bench.edge_overload [--seconds 300] [--factor 5]
+
+Peak is what a closed loop gets; normal is an open loop at 0.7 of it. The generator runs on the same machine and takes
+its share of the cores.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from bench.edge_server import EdgeServer, edge_server
+from bench.open_loop import Answer, closed_loop, head, open_loop, photo_request, quantile
+from tests.builders import a_photo_file
+
+SECONDS = 60.0
+FACTOR = 5.0
+NORMAL = 0.7
+_WARM_S, _PEAK_S, _NORMAL_S, _AFTER_S = 3.0, 10.0, 20.0, 15.0
+_LIVE_PER_S = 10.0
+
+
+def measure(seconds: float = SECONDS, factor: float = FACTOR) -> Mapping[str, float]:
+    """For `make prove`: see `figures`."""
+    with edge_server() as server:
+        return asyncio.run(_measured(server, seconds, factor))
+
+
+async def _measured(server: EdgeServer, seconds: float, factor: float) -> Mapping[str, float]:
+    host = urlsplit(server.address).netloc
+    search = photo_request(host, a_photo_file("ring", "teal", side=800, seed=7))
+    live = head("GET", "/live", host)
+    callers = 4
+    await closed_loop(server.address, search, callers=callers, seconds=_WARM_S)
+    peak = _served(await closed_loop(server.address, search, callers=callers, seconds=_PEAK_S)) / _PEAK_S
+    normal = await open_loop(server.address, search, per_s=NORMAL * peak, seconds=_NORMAL_S)
+    during, probes = await asyncio.gather(
+        open_loop(server.address, search, per_s=factor * peak, seconds=seconds),
+        open_loop(server.address, live, per_s=_LIVE_PER_S, seconds=seconds),
+    )
+    after = await open_loop(server.address, search, per_s=NORMAL * peak, seconds=_AFTER_S)
+    statuses = Counter(answer.status for answer in during)
+    print(f"peak {peak:.1f}/s, statuses under load {dict(statuses)}", file=sys.stderr)
+    return figures(peak, normal, during, probes, after, seconds)
+
+
+def figures(
+    peak: float,
+    normal: Sequence[Answer],
+    during: Sequence[Answer],
+    probes: Sequence[Answer],
+    after: Sequence[Answer],
+    seconds: float,
+) -> Mapping[str, float]:
+    """goodput: served under load, as a share of the peak. accepted_p99: as a multiple of the normal one. shed_ms: the
+    99th percentile of refusals. bare: refusals without Retry-After, and answers that were neither. live: probes that
+    failed. recovery_s: until all is served as normally again.
+    """
+    usual = quantile([one.took_s for one in normal if one.status == 200], 0.99)
+    accepted = quantile([one.took_s for one in during if one.status == 200], 0.99)
+    shed = [one for one in during if one.status == 503]
+    slow = [one.due_s for one in after if one.status != 200 or one.took_s > 2 * usual]
+    return {
+        "peak_per_s": peak,
+        "normal_p50_ms": quantile([one.took_s for one in normal if one.status == 200], 0.5) * 1000,
+        "normal_p99_ms": usual * 1000,
+        "goodput": _served(during) / seconds / peak,
+        "accepted_p50_ms": quantile([one.took_s for one in during if one.status == 200], 0.5) * 1000,
+        "accepted_p99": accepted / usual,
+        "shed": len(shed) / len(during),
+        "shed_p50_ms": quantile([one.took_s for one in shed], 0.5) * 1000,
+        "shed_ms": quantile([one.took_s for one in shed], 0.99) * 1000,
+        "bare": float(
+            sum(one.status not in (200, 503) for one in during) + sum(b"retry-after" not in one.headers for one in shed)
+        ),
+        "live_p99_ms": quantile([one.took_s for one in probes], 0.99) * 1000,
+        "live": float(sum(one.status != 200 for one in probes)),
+        "recovery_s": max(slow, default=0.0),
+    }
+
+
+def _served(answers: Sequence[Answer]) -> int:
+    return sum(one.status == 200 for one in answers)
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--factor", type=float, default=FACTOR)
+    asked = parser.parse_args()
+    print(json.dumps(measure(asked.seconds, asked.factor), indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

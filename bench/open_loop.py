@@ -1,0 +1,99 @@
+"""Requests on a schedule of the wall clock: what is due is sent, however late the answers before it are.
+
+A closed loop (send, wait, send) hides overload, as it slows down together with the server. Requests are bytes made once
+and sent over a fresh connection each, so that the generator takes little of the cores it shares with the server.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+_BOUNDARY = b"open-loop"
+_PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One request. due_s: when it had to be sent, from the begin. took_s: from then to the end of the answer. status: 0
+    where there was none. headers: names in lower case.
+    """
+
+    due_s: float
+    took_s: float
+    status: int
+    headers: Mapping[bytes, bytes] = field(default_factory=dict)
+
+
+def photo_request(host: str, photo: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+    """The bytes of a search by photo."""
+    body = (
+        b'--%s\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\n\r\n' % _BOUNDARY
+        + photo
+        + b"\r\n--%s--\r\n" % _BOUNDARY
+    )
+    more = {"content-type": f"multipart/form-data; boundary={_BOUNDARY.decode()}", "content-length": str(len(body))}
+    return head("POST", "/search-by-photo", host, {**more, **(headers or {})}) + body
+
+
+def head(method: str, path: str, host: str, headers: Mapping[str, str] | None = None) -> bytes:
+    """The bytes of a request without a body."""
+    lines = [f"{method} {path} HTTP/1.1", f"host: {host}", "connection: close"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+async def send(address: str, request: bytes, due_s: float = 0.0, since: float | None = None) -> Answer:
+    """Send one request and read its answer to the end. since: `perf_counter` of the moment it was due."""
+    began = time.perf_counter() if since is None else since
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            raw = await _exchange(address, request)
+    except (OSError, TimeoutError, asyncio.IncompleteReadError):
+        return Answer(due_s, time.perf_counter() - began, 0)
+    top = raw.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    pairs = [line.partition(b":") for line in top[1:]]
+    headers = {name.lower(): value.strip() for name, _, value in pairs}
+    status = int(top[0].split()[1]) if top[0].startswith(b"HTTP/") else 0
+    return Answer(due_s, time.perf_counter() - began, status, headers)
+
+
+async def _exchange(address: str, request: bytes) -> bytes:
+    url = urlsplit(address)
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    try:
+        writer.write(request)
+        return await reader.read()
+    finally:
+        writer.close()
+
+
+async def open_loop(address: str, request: bytes, *, per_s: float, seconds: float) -> list[Answer]:
+    """Send `per_s` requests a second for so long; the answers, in the order they were due."""
+    begin = time.perf_counter()
+    running: list[asyncio.Task[Answer]] = []
+    for number in range(int(per_s * seconds)):
+        due_s = number / per_s
+        await asyncio.sleep(max(0.0, begin + due_s - time.perf_counter()))
+        running.append(asyncio.create_task(send(address, request, due_s, begin + due_s)))
+    return list(await asyncio.gather(*running))
+
+
+async def closed_loop(address: str, request: bytes, *, callers: int, seconds: float) -> list[Answer]:
+    """So many callers, each sending again when it was answered: what the server can do at most."""
+    answers: list[Answer] = []
+    until = time.perf_counter() + seconds
+
+    async def calling() -> None:
+        while time.perf_counter() < until:
+            answers.append(await send(address, request))
+
+    await asyncio.gather(*(calling() for _ in range(callers)))
+    return answers
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value that `share` of the values do not exceed; NaN of none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
