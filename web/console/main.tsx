@@ -1,19 +1,13 @@
 import "../design/tokens.css";
 import "../design/base.css";
 import "../design/components.css";
+import "uplot/dist/uPlot.min.css";
+import "./console.css";
 import { render } from "preact";
-import { applyTheme, Notice } from "../design";
+import { applyTheme } from "../design";
 import { preferred } from "../i18n/language";
+import { Console } from "./shell";
 import { speaker } from "./texts";
-
-function Console() {
-  return (
-    <main class="a-root">
-      <h1>{speaker.t("title")}</h1>
-      <Notice title={speaker.t("empty.title")} text={speaker.t("empty.text")} />
-    </main>
-  );
-}
 
 applyTheme();
 await speaker.speak(preferred());

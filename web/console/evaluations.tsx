@@ -1,0 +1,148 @@
+import { useState } from "preact/hooks";
+import type { Schemas } from "../api/client";
+import { Notice, Progress, Select } from "../design";
+import { Deed, Loading, Section, Table, Trouble } from "./parts";
+import { api, ask, useAnswer } from "./session";
+import { speaker } from "./texts";
+import { changesOf, type Trial } from "./weights";
+
+const { t } = speaker;
+type Evaluation = Schemas["EvaluationModel"];
+type Measure = Schemas["MeasureModel"];
+
+/** Measure the search on the judged photos, and put two measurements side by side. */
+export function Evaluations({ trial }: { trial: Trial }) {
+  const kept = useAnswer(
+    "evaluations",
+    () => ask(api.GET("/evaluations")),
+    1_500,
+    (all) => all.evaluations.some((one) => one.state === "running"),
+  );
+  const [pair, setPair] = useState({ earlier: "", later: "" });
+  const rows = kept.data?.evaluations ?? [];
+  const done = rows.filter((one) => one.state === "done");
+  const changes = changesOf(trial);
+  const start = (name: string, weights: object) =>
+    ask(api.POST("/evaluations", { body: { name, weights: weights as never } }));
+  const named = (one: Evaluation) => `${one.name || t("evaluations.served")} · ${speaker.date(one.begun_at)}`;
+  return (
+    <Section
+      title={t("evaluations.title")}
+      extra={
+        <span class="a-row">
+          <Deed label={t("evaluations.now")} work={() => start(t("evaluations.served"), {})} done={kept.again} />
+          <Deed
+            label={t("evaluations.trial")}
+            off={!changes}
+            work={() => start(t("lab.trial"), changes ?? {})}
+            done={kept.again}
+          />
+        </span>
+      }
+    >
+      <p class="c-soft">{t("evaluations.lead")}</p>
+      <Trouble problem={kept.problem} again={kept.again} />
+      {kept.loading && !kept.data && <Loading />}
+      {kept.data && !rows.length && <Notice text={t("evaluations.none")} />}
+      {rows.length > 0 && (
+        <Table
+          caption={t("evaluations.title")}
+          rows={rows}
+          id={(one) => one.id}
+          columns={[
+            { name: t("judged.name"), cell: named },
+            {
+              name: t("loads.state"),
+              cell: (one) =>
+                one.state === "running" ? (
+                  <Progress label={named(one)} share={one.done / Math.max(1, one.whole)} />
+                ) : (
+                  t(`evaluation.${one.state}`)
+                ),
+            },
+            { name: t("generations.id"), cell: (one) => <code>{one.about["generation"] ?? ""}</code> },
+            ...["hit@1", "hit@10", "ndcg@10", "no_match_recall"].map((name) => ({
+              name,
+              number: true,
+              cell: (one: Evaluation) => <Figure measure={one.measures[name]} />,
+            })),
+          ]}
+        />
+      )}
+      {done.length > 1 && (
+        <div class="c-form">
+          {(["earlier", "later"] as const).map((side) => (
+            <Select
+              key={side}
+              label={t(`evaluations.${side}`)}
+              value={pair[side]}
+              options={[{ value: "", label: "–" }, ...done.map((one) => ({ value: one.id, label: named(one) }))]}
+              onChange={(value) => setPair({ ...pair, [side]: value })}
+            />
+          ))}
+        </div>
+      )}
+      {pair.earlier && pair.later && pair.earlier !== pair.later && <Comparison {...pair} />}
+    </Section>
+  );
+}
+
+function Figure({ measure }: { measure: Measure | undefined }) {
+  if (!measure) return null;
+  const two = (value: number) => speaker.number(value, { maximumFractionDigits: 2, minimumFractionDigits: 2 });
+  return (
+    <span class="c-figure-number">
+      {two(measure.value)} <small>{`${two(measure.low)} – ${two(measure.high)}`}</small>
+    </span>
+  );
+}
+
+function Comparison({ earlier, later }: { earlier: string; later: string }) {
+  const compared = useAnswer(`${earlier} ${later}`, () =>
+    ask(
+      api.GET("/evaluations/{evaluation_id}/comparison", {
+        params: { path: { evaluation_id: later }, query: { earlier } },
+      }),
+    ),
+  );
+  const { data } = compared;
+  return (
+    <>
+      <Trouble problem={compared.problem} again={compared.again} />
+      {compared.loading && <Loading />}
+      {data && (
+        <>
+          <p>{t("evaluations.shared", { count: data.photos })}</p>
+          <Table
+            caption={t("evaluations.compared")}
+            rows={Object.entries(data.changes)}
+            id={([name]) => name}
+            columns={[
+              { name: t("evaluations.figure"), cell: ([name]) => name },
+              { name: t("evaluations.earlier"), number: true, cell: ([, one]) => <Figure measure={one.earlier} /> },
+              { name: t("evaluations.later"), number: true, cell: ([, one]) => <Figure measure={one.later} /> },
+              {
+                name: t("evaluations.difference"),
+                number: true,
+                cell: ([, one]) => <Figure measure={one.difference} />,
+              },
+            ]}
+          />
+          {(["worse", "better"] as const).map((side) => (
+            <div key={side}>
+              <h3>{t(`evaluations.${side}`, { count: data[side].length })}</h3>
+              <ul>
+                {data[side].slice(0, 30).map((one) => (
+                  <li key={one.photo}>
+                    {one.name || one.photo.slice(0, 8)}: {one.figure} {speaker.number(one.earlier)} →{" "}
+                    {speaker.number(one.later)}
+                  </li>
+                ))}
+              </ul>
+            </div>
+          ))}
+        </>
+      )}
+    </>
+  );
+}
