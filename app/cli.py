@@ -21,6 +21,7 @@ from app import (
     cli_bench,
     cli_generations,
     cli_keys,
+    cli_learn,
     cli_rules,
     cli_sources,
     cli_tune,
@@ -53,6 +54,7 @@ app.command(epilog="Example:  akin bench --sizes 1000,100000 --json bench.json")
 app.command(epilog="Examples:  akin tune judged.jsonl   |   akin tune judged.jsonl --dry-run   |   akin tune --undo")(
     cli_tune.tune
 )
+app.command(epilog="Examples:  akin learn --dry-run   |   akin learn")(cli_learn.learn)
 app.command(epilog="Example:  akin doctor")(cli_sources.doctor)
 app.command(epilog="Examples:  akin cost   |   akin cost --days 7 --json")(cli_sources.cost)
 app.command(epilog="Example:  akin trust judged.jsonl --out trust.toml")(cli_sources.trust)

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from app.analysis import Analyzer, Box, PhotoAnalysis, read_vocabulary
 from app.analysis.local import Teaching, see_in_one_thread
 from app.analysis.providers.local import LocalAnalyzer, enter_looking
-from app.catalog import Catalog, NothingPublished, sqlite
+from app.catalog import Catalog, EmbeddingMismatch, Generation, NothingPublished, sqlite
 from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
 from app.errors import AppError, Conflict
 from app.events import EventLog
@@ -179,8 +179,11 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
     return OwnedAnalyzer(eyes, executor, outside)
 
 
-def build_fit(analyzer: OwnedAnalyzer) -> Fit:
-    """What a loader teaches a generation with: the analyzer's own way of learning."""
+def build_fit(analyzer: OwnedAnalyzer, *, project: bool = False) -> Fit:
+    """What a loader teaches a generation with: the analyzer's own way of learning.
+
+    project: also learn a projection, as `akin learn` does.
+    """
 
     def fit(
         embeddings: NDArray[np.float32],
@@ -188,9 +191,64 @@ def build_fit(analyzer: OwnedAnalyzer) -> Fit:
         attributes: Sequence[Mapping[str, str]],
         groups: Sequence[str],
     ) -> bytes:
-        return Teaching.fit(embeddings, types, attributes, groups, embedder=analyzer.embedder).to_bytes()
+        taught = Teaching.fit(embeddings, types, attributes, groups, embedder=analyzer.embedder, project=project)
+        return taught.to_bytes()
 
     return fit
+
+
+class LocalTeacher:
+    """Teaches the embedded eyes, over whatever embedder is set; see app.learning.Teacher."""
+
+    def __init__(self, embedder: str) -> None:
+        self._embedder = embedder
+
+    def fit(
+        self,
+        embeddings: NDArray[np.float32],
+        types: Sequence[str | None],
+        attributes: Sequence[Mapping[str, str]],
+        groups: Sequence[str],
+        *,
+        project: bool,
+    ) -> bytes:
+        """See Teacher."""
+        taught = Teaching.fit(embeddings, types, attributes, groups, embedder=self._embedder, project=project)
+        return taught.to_bytes()
+
+    def guesser(self, taught: bytes) -> Callable[[NDArray[np.float32]], tuple[Mapping[str, float], Mapping[str, str]]]:
+        """See Teacher."""
+        teaching = Teaching.from_bytes(taught, embedder=self._embedder)
+
+        def guess(embedding: NDArray[np.float32]) -> tuple[Mapping[str, float], Mapping[str, str]]:
+            told = teaching.guess(embedding)
+            return dict(told.type_alternatives), {name: value for name, value, _ in told.attributes}
+
+        return guess
+
+
+async def was_learned(catalog: Catalog, analyzer: OwnedAnalyzer) -> bool:
+    """Whether the published generation has what `akin learn` accepted; a new load then learns it anew."""
+    try:
+        taught = await (await catalog.snapshot()).artifact(ARTIFACT)
+        return taught is not None and Teaching.from_bytes(taught, embedder=analyzer.embedder).learned
+    except (NothingPublished, Conflict):
+        return False
+
+
+def build_teacher(analyzer: OwnedAnalyzer) -> LocalTeacher:
+    """How `akin learn` teaches the analyzer."""
+    return LocalTeacher(analyzer.embedder)
+
+
+def refuse_other_embedder(published: Generation, analyzer: OwnedAnalyzer) -> None:
+    """Raise EmbeddingMismatch when the catalog was loaded with another embedder than the one that is set."""
+    if (published.embedder, published.dims) != (analyzer.embedder, analyzer.dims):
+        raise EmbeddingMismatch(
+            f"The catalog was loaded with {published.embedder} ({published.dims} numbers); {analyzer.embedder} "
+            f"({analyzer.dims}) is set.",
+            fix="Set AKIN_EMBEDDER back, or load the catalog anew with it.",
+        )
 
 
 def build_teaching_check(analyzer: OwnedAnalyzer) -> Callable[[bytes], bool]:

@@ -204,7 +204,8 @@ async def _load(settings: Settings, feed: Feed, wanted: Wanted, told: Told, limi
         intake = Intake(
             _decoder(settings, stack), analyzer, images, at_once=at_once(settings.decode_processes), album=album
         )
-        fit, is_taught = wiring.build_fit(analyzer), wiring.build_teaching_check(analyzer)
+        fit = wiring.build_fit(analyzer, project=await wiring.was_learned(catalog, analyzer))
+        is_taught = wiring.build_teaching_check(analyzer)
         afford = _price_gate(settings, yes=wanted.yes).passed
         parts = Parts(catalog, writer, intake, fit, analyzer.embedder, analyzer.dims, is_taught, afford)
         async with _stoppable(quiet=told.quiet) as stop:

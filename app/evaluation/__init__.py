@@ -7,7 +7,7 @@ from app.evaluation.evaluate import evaluate
 from app.evaluation.exchange import Imported, Refused, export_set, import_set
 from app.evaluation.judgments import InvalidQueries, JudgedPhoto, read_judged_photos
 from app.evaluation.lists import JudgedList, gathered
-from app.evaluation.metrics import Measure
+from app.evaluation.metrics import Measure, mean_measure
 from app.evaluation.pairs import PairCollector, fitted, gather
 from app.evaluation.refusals import TuningRefused, UnusableJudgments, usable
 from app.evaluation.report import Report, to_json
@@ -49,6 +49,7 @@ __all__ = [
     "import_set",
     "keep",
     "lists_of_clicks",
+    "mean_measure",
     "pictures_under",
     "read_impressions",
     "read_judged_photos",

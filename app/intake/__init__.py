@@ -8,11 +8,12 @@ from app.intake.images import FeedImages, ImageSource, ImageUnavailable, WebFetc
 from app.intake.prepare import INCOMPLETE, Album, Decoder, Intake, Memory, Prepared, Recalled, decoded
 from app.intake.problem import Problem, Severity
 from app.intake.rows import NotARow, RawRow, parsed_json, row_from_json
-from app.intake.teaching import ARTIFACT, Fit, teach
+from app.intake.teaching import ARTIFACT, EXAMPLES, Fit, said_of, teach
 from app.intake.validate import Checked, TypeFrom, content_hash, product_from_json, unread_columns, validate
 
 __all__ = [
     "ARTIFACT",
+    "EXAMPLES",
     "INCOMPLETE",
     "READ_COLUMNS",
     "Album",
@@ -39,6 +40,7 @@ __all__ = [
     "parsed_json",
     "product_from_json",
     "row_from_json",
+    "said_of",
     "seen_image",
     "shown",
     "teach",

@@ -38,12 +38,12 @@ def _fitted(rows: Sequence[tuple[Product, ImageEvidence]], fit: Fit) -> bytes:
     return fit(
         embeddings,
         [product.type for product, _ in rows],
-        [_said(product) for product, _ in rows],
+        [said_of(product) for product, _ in rows],
         [product.item_group_id or product.id for product, _ in rows],
     )
 
 
-def _said(product: Product) -> dict[str, str]:
+def said_of(product: Product) -> dict[str, str]:
     """The merchant's own word per taught attribute; the first where there are several."""
     said: dict[str, str] = {}
     for attribute in product.attributes:

@@ -13,7 +13,7 @@ import catalog_loader
 from app.edge.errors import STATUS, status_for
 from app.errors import AppError, BadRequest, Conflict, NotFound, Unavailable
 
-COMMAND_LINE_ONLY = ("catalog_loader.", "app.evaluation.", "app.benchmark.", "app.backups.", "app.cli")
+COMMAND_LINE_ONLY = ("catalog_loader.", "app.evaluation.", "app.learning.", "app.benchmark.", "app.backups.", "app.cli")
 OPERATORS_FAULT = {
     "unknown-analyzer", "bad-embedder", "bad-card", "bad-vocabulary", "bad-trust", "bad-face-model", "unknown-price",
     "bad-rules",

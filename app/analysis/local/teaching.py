@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.analysis.local.novelty import NoveltyModel
+from app.analysis.local.projection import Projection, fitted_projection
 from app.errors import Conflict
 
 FORMAT = 2
@@ -82,13 +83,21 @@ class Teaching:
         types: Reading | None,
         attributes: tuple[Reading, ...],
         novelty: NoveltyModel,
+        projection: Projection | None = None,
     ) -> None:
         self.embedder = embedder
         self._kept16 = kept
         self._kept = kept.astype(np.float32)
+        self._projection = projection
+        self._compared = projection.beside(self._kept) if projection is not None and len(kept) else self._kept
         self._types = types
         self._attributes = attributes
         self._novelty = novelty
+
+    @property
+    def learned(self) -> bool:
+        """Whether a projection was learned from the shop (`akin learn`)."""
+        return self._projection is not None
 
     @classmethod
     def fit(
@@ -99,9 +108,11 @@ class Teaching:
         groups: Sequence[str],
         *,
         embedder: str = "akin-local/2",
+        project: bool = False,
     ) -> Teaching:
         """embeddings (n, dims) unit rows, one per image; types, attributes, groups: one per row (a group is a product
-        with its variants). Never raises for an odd shop: what cannot be learned is simply not told."""
+        with its variants). project: also learn a projection. Never raises for an odd shop: what cannot be learned is
+        simply not told."""
         rows = sampled(len(embeddings), groups, FIT_ROWS)
         vectors = np.asarray(embeddings[rows], dtype=np.float32)
         vectors = np.nan_to_num(vectors)
@@ -111,16 +122,18 @@ class Teaching:
         group_of = np.unique([groups[row] for row in rows], return_inverse=True)[1]
         folds = folds_of(group_of)
         kept = kept_rows(names, group_of)
-        typed = read_question("type", names, vectors, folds, kept)
+        projection = fitted_projection(vectors, numbered(names), group_of) if project else None
+        compared = projection.beside(vectors) if projection is not None else vectors
+        typed = read_question("type", names, compared, folds, kept)
         asked = Counter(name for row in rows for name in attributes[row])
         readings = []
         for name, _ in asked.most_common(MOST_ATTRIBUTES):
             answers = [attributes[row].get(name) or None for row in rows]
-            reading = read_question(name, answers, vectors, folds, kept)
+            reading = read_question(name, answers, compared, folds, kept)
             if reading is not None and len(reading.classes) > 1:
                 readings.append(reading)
         novelty = NoveltyModel.fit(vectors, names, group_of)
-        return cls(embedder, vectors[kept].astype(np.float16), typed, tuple(readings), novelty)
+        return cls(embedder, vectors[kept].astype(np.float16), typed, tuple(readings), novelty, projection)
 
     def guess(self, embedding: NDArray[np.float32]) -> Taught:
         """embedding: (dims,) unit length, from the embedder this was fitted for."""
@@ -132,7 +145,8 @@ class Teaching:
             )
         if not len(self._kept):
             return Taught(None, (), (), 1.0)
-        alike = self._kept @ vector
+        nearest = self._kept @ vector
+        alike = nearest if self._projection is None else self._compared @ self._projection.beside(vector[None])[0]
         ranked: tuple[tuple[str, float], ...] = ()
         if self._types is not None:
             chances = self._types.probabilities(alike)
@@ -144,7 +158,7 @@ class Teaching:
             top = int(np.argmax(chances))
             if reading.classes[top] and chances[top] >= EMPTY_LIMIT:
                 told.append((reading.name, reading.classes[top], round(float(chances[top]), 4)))
-        return Taught(ranked[0] if ranked else None, ranked, tuple(told), self._novelty.of(float(alike.max())))
+        return Taught(ranked[0] if ranked else None, ranked, tuple(told), self._novelty.of(float(nearest.max())))
 
     def to_bytes(self) -> bytes:
         """A compressed npz without pickled objects; equal teachings give equal bytes."""
@@ -159,6 +173,8 @@ class Teaching:
         }
         for number, reading in enumerate(readings):
             arrays[f"owner{number}"] = reading.owner
+        if self._projection is not None:
+            arrays |= {"mean": self._projection.mean, "matrix": self._projection.matrix}
         arrays["about"] = np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8)
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -186,12 +202,25 @@ class Teaching:
                 )
                 kept = archive["kept"].astype(np.float16)
                 novelty = NoveltyModel.from_dict(about["novelty"])
+                projection = _projection(archive)
         except (ValueError, KeyError, IndexError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
             raise TeachingMismatch("What was stored as the catalog's teaching cannot be read.", fix=again) from error
         if about.get("format") != FORMAT or about["embedder"] != embedder:
             raise TeachingMismatch(f"The catalog was taught with {about['embedder']}; {embedder} is set.", fix=again)
         typed = readings[0] if about["typed"] else None
-        return cls(embedder, kept, typed, readings[1:] if about["typed"] else readings, novelty)
+        return cls(embedder, kept, typed, readings[1:] if about["typed"] else readings, novelty, projection)
+
+
+def _projection(archive: Mapping[str, NDArray[np.float16]]) -> Projection | None:
+    if "matrix" not in archive:
+        return None
+    return Projection(archive["mean"].astype(np.float16), archive["matrix"].astype(np.float16))
+
+
+def numbered(names: Sequence[str | None]) -> NDArray[np.int64]:
+    """A number for each name, -1 for none."""
+    number_of = {name: number for number, name in enumerate(sorted({name for name in names if name}))}
+    return np.array([number_of.get(name or "", -1) for name in names], np.int64)
 
 
 def sampled(count: int, groups: Sequence[str], most: int) -> NDArray[np.int64]:
