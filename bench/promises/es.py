@@ -1,11 +1,13 @@
 """The catalog in Elasticsearch, on a real server (rows `es.*`)."""
 
-from bench import es_100k, es_live
+from bench import es_100k, es_live, es_nodes
 from bench.promise import Promise, shared
 
 _congruence = shared(es_live.congruence)
 _live = shared(es_live.live)
 _bulk = shared(es_live.troubled_bulk)
+_searches = shared(es_nodes.searches)
+_loads = shared(es_nodes.loads)
 _large = shared(es_100k.figures)
 
 PROMISES = [
@@ -19,4 +21,8 @@ PROMISES = [
     Promise("es.publish.mixed", "at most", 0, "", _live("mixed")),
     Promise("es.bulk.missing", "at most", 0, "", _bulk("missing")),
     Promise("es.bulk.doubled", "at most", 0, "", _bulk("doubled")),
+    Promise("es.node_lost.failed", "at most", 0.005, "of searches", _searches("failed")),
+    Promise("es.node_lost.p99_back", "at most", 15.0, "s", _searches("back_s")),
+    Promise("es.node_lost.products_lost", "at most", 0, "", _loads("lost")),
+    Promise("es.node_lost.products_doubled", "at most", 0, "", _loads("doubled")),
 ]

@@ -4,19 +4,21 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Any
 
 from elastic_transport import ConnectionError as NoConnection
-from elastic_transport import OrjsonSerializer
+from elastic_transport import ConnectionTimeout, OrjsonSerializer
 from elastic_transport.client_utils import DEFAULT
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from app.catalog.elasticsearch.errors import RETRYABLE, translated
+from app.catalog.elasticsearch.errors import is_transient, translated
 from app.catalog.elasticsearch.options import ElasticsearchOptions
 from app.catalog.errors import CatalogUnavailable
 
 _ATTEMPTS = 3
 _FIRST_WAIT_S = 0.05
+_LONGEST_WAIT_S = 2.0
 
 
 class RetryBudget:
@@ -50,10 +52,15 @@ class RetryBudget:
 
 
 class Connection:
-    """The client of one cluster; made when first used, because it belongs to the event loop that uses it."""
+    """The client of one cluster; made when first used, because it belongs to the event loop that uses it.
+
+    patience_s: for how long a request that could not be served is sent again. 0 for searches, whose callers have no
+    time; a load sets it, to outlive the loss of a node and the choice of a new master.
+    """
 
     def __init__(self, options: ElasticsearchOptions) -> None:
         self.options = options
+        self.patience_s = 0.0
         self._budget = RetryBudget()
         self._client: AsyncElasticsearch | None = None
         self._is_closed = False
@@ -84,17 +91,25 @@ class Connection:
         again: whether it may be sent again, to another node where there is one, when it could not be served.
         """
         self._budget.earn()
+        until = time.monotonic() + self.patience_s
         with translated():
-            for attempt in range(1, _ATTEMPTS + 1):
+            for attempt in count(1):
                 try:
                     # Asked for anew each time: a client that was closed meanwhile would open sockets nobody closes.
                     return getattr(answer := await ask(self.client), "body", answer)
-                except (ApiError, NoConnection) as error:
-                    may_help = isinstance(error, NoConnection) or error.meta.status in RETRYABLE
-                    if not (again and may_help and attempt < _ATTEMPTS and self._budget.spend()):
+                except (ApiError, NoConnection, ConnectionTimeout) as error:
+                    left = attempt < _ATTEMPTS or time.monotonic() < until
+                    if not (again and left and self._may_help(error) and self._budget.spend()):
                         raise
-                await asyncio.sleep(_FIRST_WAIT_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+                wait = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**attempt)
+                await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
         raise AssertionError("unreachable")
+
+    def _may_help(self, error: Exception) -> bool:
+        """Whether the same request may be served when it is sent again."""
+        if isinstance(error, ConnectionTimeout):
+            return self.patience_s > 0  # whoever searches has lost its time already
+        return not isinstance(error, ApiError) or is_transient(error)
 
     async def close(self) -> None:
         """Close the pool. Calling it twice is harmless."""

@@ -96,6 +96,13 @@ def refused(status: int, body: Any) -> CatalogUnavailable:
     return CatalogUnavailable(f"Elasticsearch answered {status}: {kind}: {reason}.", status=status)
 
 
+def is_transient(error: BaseException) -> bool:
+    """Whether the same request may succeed later: no answer, or one of RETRYABLE but for a full disk."""
+    if isinstance(error, ApiError):
+        return error.meta.status in RETRYABLE and not is_full(*cause(error.body))
+    return isinstance(error, NoConnection | ConnectionTimeout)
+
+
 def is_full(kind: str, reason: str) -> bool:
     """Whether an error is the block that Elasticsearch puts on indices when a disk is nearly full."""
     return kind == "cluster_block_exception" and ("read-only-allow-delete" in reason or "flood" in reason)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from elasticsearch import ConflictError, NotFoundError
 
 from app.catalog.elasticsearch.connection import Connection
+from app.catalog.elasticsearch.errors import is_transient
 from app.catalog.errors import CatalogUnavailable, GenerationConflict, GenerationNotFound, NothingPublished
 from app.catalog.model import Generation, GenerationState
 
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 _LEDGER = "ledger"
 _ATTEMPTS = 50
+_UNHEARD = 4
+_PAUSE_S = 0.25
 
 
 class Step(StrEnum):
@@ -175,11 +178,19 @@ class LedgerStore:
 
         `step` may be called again with a newer ledger. Whatever it raises leaves the ledger as it was.
         """
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             ledger = await self.read()
             changed, result = step(ledger)
-            if changed == ledger or await self._write(changed):
-                return result
+            try:
+                if changed == ledger or await self._write(changed):
+                    return result
+            except CatalogUnavailable as error:
+                if attempt >= _UNHEARD or not is_transient(error.__cause__ or error):
+                    raise
+                # Nobody said whether it arrived: the ledger does.
+                await asyncio.sleep(_PAUSE_S * 2**attempt)
+                if await self.read() == changed:
+                    return result
         raise CatalogUnavailable("Too many programs change the catalog's ledger at once.", fix="Ask again.")
 
     async def _document(self) -> tuple[dict[str, Any], tuple[int, int]] | None:

@@ -1,5 +1,6 @@
 """Searches of one index at one moment: a point in time where there still is one, else the index as it is now."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,15 @@ from app.catalog.elasticsearch.queries import Body
 KEEP_ALIVE = "1m"
 
 _LOST = frozenset(
-    {"search_context_missing_exception", "no_shard_available_action_exception", "node_disconnected_exception"}
+    {
+        "search_context_missing_exception",
+        "no_shard_available_action_exception",
+        "node_disconnected_exception",
+        "node_not_connected_exception",
+    }
 )
+_ATTEMPTS = 3
+_FIRST_WAIT_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,12 @@ class Searcher:
                 return [_found(answer) for answer in answers]
             # It timed out, or the node that held it went away: what is there now is the next best.
         header = {"index": self.index, "allow_partial_search_results": False}
+        for attempt in range(1, _ATTEMPTS):
+            answers = await self._send(bodies, header, {})
+            if not any(_lost(answer) for answer in answers):
+                return [_found(answer) for answer in answers]
+            # The cluster has not noticed yet that a node is gone; the index has a copy on another one.
+            await asyncio.sleep(_FIRST_WAIT_S * 2**attempt)
         return [_found(answer) for answer in await self._send(bodies, header, {})]
 
     async def _send(self, bodies: Sequence[Body], header: Body, more: Body) -> list[dict[str, Any]]:
@@ -59,7 +73,7 @@ class Searcher:
 
 def _lost(answer: Mapping[str, Any]) -> bool:
     if "error" in answer:
-        return cause(answer)[0] in _LOST or answer.get("status") == 404
+        return cause(answer)[0] in _LOST or answer.get("status") in {404, 502, 503}
     return bool(answer["_shards"]["failed"])
 
 

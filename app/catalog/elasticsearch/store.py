@@ -13,6 +13,8 @@ from app.catalog.elasticsearch.ledger import Entry
 from app.catalog.model import ImageEvidence, Product
 
 _AT_ONCE = 200
+_COPY_S = 600.0
+"""Longest time a copy or a deletion inside the cluster may take; live changes of a long load can be many."""
 _PAGE = 10_000
 _PART = 4 * 1024 * 1024
 _HIDDEN = ["facets", "filters", "channels", "facts"]
@@ -202,7 +204,9 @@ class Store:
 
     async def _delete_by_query(self, index: str, query: Mapping[str, Any]) -> None:
         await self._connection.call(
-            lambda client: client.delete_by_query(index=index, query=query, conflicts="proceed", refresh=True)
+            lambda client: client.options(request_timeout=_COPY_S).delete_by_query(
+                index=index, query=query, conflicts="proceed", refresh=True
+            )
         )
 
     async def _put(self, index: str, name: str, document: Mapping[str, Any]) -> None:
@@ -219,7 +223,7 @@ class Store:
     async def _copy(self, source: str, target: str, query: Mapping[str, Any], *, versions: bool = False) -> int:
         destination: dict[str, Any] = {"index": target} | ({"version_type": "external_gte"} if versions else {})
         answer = await self._connection.call(
-            lambda client: client.reindex(
+            lambda client: client.options(request_timeout=_COPY_S).reindex(
                 source={"index": source, "query": query}, dest=destination, conflicts="proceed", timeout="10m"
             )
         )

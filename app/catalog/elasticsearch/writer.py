@@ -24,6 +24,8 @@ from app.catalog.model import Generation, GenerationState, ImageEvidence, Produc
 from app.catalog.sampling import evenly
 
 _BEAT_S = 15.0
+_REQUEST_S = 120.0
+_PATIENCE_S = 60.0
 _MERGE_S = 4 * 3_600.0
 _PICTURED = {"range": {"pictures": {"gt": 0}}}
 _LOADING = (GenerationState.LOADING,)
@@ -39,7 +41,9 @@ class ElasticsearchCatalogWriter:
     def __init__(self, options: ElasticsearchOptions, *, clock: Clock = now) -> None:
         self._options = options
         self._clock = clock
-        self._connection = Connection(options)
+        # Refreshing what was just written builds graphs: that takes longer than a search may.
+        unhurried = replace(options, timeout_s=max(options.timeout_s, _REQUEST_S))
+        self._connection = Connection(unhurried)
         self._bulk = Bulk(self._connection)
         self._ledger = LedgerStore(self._connection)
         self._log = ChangeLog(self._connection, self._bulk)
@@ -75,6 +79,7 @@ class ElasticsearchCatalogWriter:
             return replace(ledger, next=ledger.next + 1).with_entry(entry), (entry, dead)
 
         entry, dead = await self._ledger.change(begun)
+        self._connection.patience_s = _PATIENCE_S
         if dead is not None:
             await self._store.erase(dead)
         await self._store.create(entry)
@@ -94,6 +99,7 @@ class ElasticsearchCatalogWriter:
         entry = await self._ledger.change(resumed)
         if entry is None:
             return None
+        self._connection.patience_s = _PATIENCE_S
         await self._store.create(entry)  # where it died before that
         return await self._publisher.told(await self._ledger.read(), entry)
 
