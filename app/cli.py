@@ -99,6 +99,7 @@ def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOpti
             port=settings.port,
             workers=settings.workers,
             timeout_worker_healthcheck=60,  # a starting process must not be taken for a dead one on a busy machine
+            timeout_keep_alive=settings.keep_alive_s,
             timeout_graceful_shutdown=settings.drain_s,
             access_log=False,  # ours has the request id and leaves the query out
             server_header=False,

@@ -201,6 +201,13 @@ class Settings(CatalogSettings, EdgeSettings):
     drain_s: int = Field(
         default=15, ge=0, le=600, description="Time running requests get to finish when the server stops, in seconds."
     )
+    keep_alive_s: int = Field(
+        default=75,
+        ge=1,
+        le=3600,
+        description="How long an idle connection is kept open, in seconds: longer than the balancer keeps its own, or"
+        " it sends a request over one that is being closed (Google's: 620).",
+    )
     drain_delay_s: float = Field(
         default=0.0,
         ge=0,

@@ -12,11 +12,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.benchmark import RunningServer, running_server
+from app.identity import Scope
+from app.main import create_app
 from tests.builders import a_photo_file
 from tests.edge.conftest import WithState, serving, settings_in
 from tests.edge.problems import assert_problem
 from tests.edge.test_server import server_processes, settings_of
-from tests.identity.builders import a_key
+from tests.identity.builders import a_key, bearer
 
 pytestmark = pytest.mark.anyio
 
@@ -85,16 +87,18 @@ async def test_figures_are_not_for_callers_behind_a_proxy(client: httpx.AsyncCli
     assert_problem(await client.get("/metrics", headers={forwarded: "203.0.113.9"}), "operators-only")
 
 
-async def test_figures_are_not_for_other_machines(shop_file: Path, tmp_path: Path) -> None:
-    from app.main import create_app
-
+async def test_on_other_machines_figures_are_for_keys_that_may(shop_file: Path, tmp_path: Path) -> None:
     shutil.copy(shop_file, tmp_path / "akin.db")
-    a_key(tmp_path / "keys.db")  # a server without keys answers no other machine at all
+    reads, searches = a_key(tmp_path / "keys.db", Scope.INSIGHTS_READ), a_key(tmp_path / "keys.db", Scope.SEARCH)
+    stranger = a_key(tmp_path / "keys.db", Scope.ADMIN, shop="another")
     app = create_app(settings_in(tmp_path))
     async with app.router.lifespan_context(app) as state:
         transport = httpx.ASGITransport(WithState(app, state or {}), client=("203.0.113.9", 4711))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             assert_problem(await client.get("/metrics"), "operators-only")
+            assert_problem(await client.get("/metrics", headers=bearer(searches)), "operators-only")
+            assert (await client.get("/metrics", headers=bearer(stranger))).status_code in {401, 403}
+            assert (await client.get("/metrics", headers=bearer(reads))).status_code == 200
 
 
 @pytest.fixture(scope="module")
