@@ -1,10 +1,6 @@
-"""A shop whose feed is loaded into Elasticsearch by the loader's own code; also as a program, to be killed.
-
-python -m tests.elasticsearch.loading FOLDER URL PREFIX
-"""
+"""A shop whose feed is loaded into Elasticsearch by the loader's own code, in a process of its own, to be killed."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,11 +23,11 @@ async def shop_in(folder: Path, options: ElasticsearchOptions) -> AsyncIterator[
         await catalog.close()
 
 
-async def main(folder: Path, url: str, prefix: str) -> None:
-    """Load the feed that lies in the folder."""
-    async with shop_in(folder, ElasticsearchOptions(hosts=(url,), prefix=prefix)) as shop:
-        await shop.load(folder / FEED, holder=holder_name(COMMAND))
+def load_in(folder: Path, url: str, prefix: str) -> None:
+    """Load the feed that lies in the folder; what a process of its own does."""
 
+    async def loaded() -> None:
+        async with shop_in(folder, ElasticsearchOptions(hosts=(url,), prefix=prefix)) as shop:
+            await shop.load(folder / FEED, holder=holder_name(COMMAND))
 
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:4]))
+    asyncio.run(loaded())

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
+import multiprocessing
 import re
 import secrets
 import signal
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,10 @@ from elasticsearch import AsyncElasticsearch
 from app.catalog import GenerationState
 from app.catalog.elasticsearch import ElasticsearchOptions
 from bench.drawn_shop import run_loader
-from bench.shops import ROOT, clean_environment
 from catalog_loader.report import Outcome
 from catalog_loader.status import advice
 from tests.elasticsearch.killer import Asked, Watched, watched
-from tests.elasticsearch.loading import COMMAND, FEED, shop_in
+from tests.elasticsearch.loading import COMMAND, FEED, load_in, shop_in
 from tests.loader.shop import Shop, ids
 from tests.real_elasticsearch import cleared
 
@@ -29,6 +28,8 @@ pytestmark = pytest.mark.anyio
 logger = logging.getLogger(__name__)  # pytest shows the failing step
 
 PRODUCTS = ids(12)
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.elasticsearch.loading"])  # or each would import for seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +101,13 @@ async def test_killed_at_each_step(real_elasticsearch: str, proxy: Watched, tmp_
 
 
 async def killed(folder: Path, proxy: Watched, step: Step, prefix: str) -> None:
-    """Run a load that is killed at the step."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.elasticsearch.loading", str(folder), proxy.address, prefix),
-        cwd=folder,
-        env={**clean_environment(), "PYTHONPATH": str(ROOT)},
-    )
+    """Run a load in a process of its own that is killed at the step."""
+    process = PROCESSES.Process(target=load_in, args=(folder, proxy.address, prefix))
     proxy.at, proxy.act, proxy.afterwards = step.is_it, process.kill, step.afterwards
+    process.start()
     async with asyncio.timeout(300):
-        assert await process.wait() == -signal.SIGKILL, f"it never came to: {step.name}"
+        await asyncio.to_thread(process.join)
+    assert process.exitcode == -signal.SIGKILL, f"it never came to: {step.name}"
 
 
 async def titles(shop: Shop) -> dict[str, str]:
