@@ -18,6 +18,7 @@ OLDEST_S = 3.0
 """Knowledge older than this is renewed before it is used: a revoked key opens nothing 5 s later, in any process, also
 while a busy process does not come to look in time."""
 NOTE_EVERY_S = 10.0
+NEW_EVERY_S = 0.2
 _NOBODY = bytes(32)
 
 logger = logging.getLogger("akin.identity")
@@ -48,8 +49,8 @@ class KeyRing:
         return not self._kept
 
     async def begin(self) -> None:
-        """Read the keys for the first time. Raises KeysUnavailable."""
-        await self._look()
+        """Read the keys now. Raises KeysUnavailable."""
+        await self._look(time.monotonic())
 
     async def keep_up(self) -> None:
         """Read the keys again every second, for ever; and write down every ten when each was used last."""
@@ -58,7 +59,7 @@ class KeyRing:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             try:
-                await self._look()
+                await self._look(time.monotonic())
                 if time.monotonic() - noted_at >= NOTE_EVERY_S:
                     noted_at = time.monotonic()
                     await self.note()
@@ -91,10 +92,13 @@ class KeyRing:
 
         Raises KeyInvalid, KeysUnavailable.
         """
-        await self._renew()
+        await self._look(time.monotonic() - OLDEST_S)
         if text is None:
             return ANYBODY if self.is_open else None
-        key = self._matching(text)
+        key_id = id_in(text)
+        if key_id is not None and key_id not in self._kept:
+            await self._look_for_a_new_one()
+        key = self._matching(key_id, text)
         self._used[key.id] = self._clock()
         return Caller(key.id, key.name, key.shop, key.scopes, key.origins)
 
@@ -106,8 +110,7 @@ class KeyRing:
             origin in kept.key.origins and kept.key.state(now) is KeyState.ACTIVE for kept in self._kept.values()
         )
 
-    def _matching(self, text: str) -> Key:
-        key_id = id_in(text)
+    def _matching(self, key_id: str | None, text: str) -> Key:
         if key_id is None:
             raise KeyInvalid(
                 "This is no whole key: something is missing or mistyped.",
@@ -123,21 +126,25 @@ class KeyRing:
             )
         return kept.key
 
-    async def _renew(self) -> None:
-        if time.monotonic() - self._looked_at > OLDEST_S:
-            async with self._looking:
-                if time.monotonic() - self._looked_at > OLDEST_S:
-                    await self._look()
+    async def _look(self, since: float) -> None:
+        """Read the keys, unless somebody has begun to read them after that moment (of time.monotonic)."""
+        async with self._looking:
+            if self._looked_at >= since:
+                return
+            began = time.monotonic()
+            found = {kept.key.id: kept for kept in await asyncio.to_thread(self._store.kept)}
+            if self._kept and not found:
+                raise KeysUnavailable(
+                    "The keys are gone: the file AKIN_KEYS names is empty or was taken away.",
+                    fix="Put it back from a backup; until then nobody is let in.",
+                )
+            self._kept, self._looked_at = found, began
 
-    async def _look(self) -> None:
-        began = time.monotonic()
-        found = {kept.key.id: kept for kept in await asyncio.to_thread(self._store.kept)}
-        if self._kept and not found:
-            raise KeysUnavailable(
-                "The keys are gone: the file AKIN_KEYS names is empty or was taken away.",
-                fix="Put it back from a backup; until then nobody is let in.",
-            )
-        self._kept, self._looked_at = found, began
+    async def _look_for_a_new_one(self) -> None:
+        """A key works from the moment it is made. Whoever tries many has the file read five times a second, no more."""
+        asked = time.monotonic()
+        await asyncio.sleep(max(0.0, self._looked_at + NEW_EVERY_S - asked))
+        await self._look(asked)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

@@ -5,6 +5,7 @@ import stat
 from datetime import timedelta
 from pathlib import Path
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from app.identity import (
     is_well_formed,
     web_origin,
 )
+from app.identity.store import KeptKey
 
 pytestmark = pytest.mark.anyio
 
@@ -197,3 +199,33 @@ def test_origins_are_exact(written: str, meant: str | None) -> None:
             web_origin(written)
     else:
         assert web_origin(written) == meant
+
+
+class CountedStore(KeyStore):
+    """Says how often it was read."""
+
+    reads = 0
+
+    def kept(self) -> list[KeptKey]:
+        """See KeyStore."""
+        self.reads += 1
+        return super().kept()
+
+
+async def test_a_key_works_from_the_moment_it_is_made_and_guessing_costs_little(tmp_path: Path, clock: Clock) -> None:
+    store = CountedStore(tmp_path / "keys.db", clock=clock)
+    first = store.create(name="a", shop="default", scopes=[Scope.SEARCH])
+    ring = await ring_of(store, clock)
+    assert await ring.caller(store.rotate(first.key.id, overlap=timedelta(hours=1)).text)
+    elsewhere = KeyStore(tmp_path / "other.db", clock=clock)
+    guess = elsewhere.create(name="g", shop="default", scopes=[Scope.SEARCH]).text
+    before = store.reads
+
+    async def guessing() -> None:
+        with pytest.raises(KeyInvalid):
+            await ring.caller(guess)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(200):
+            group.start_soon(guessing)
+    assert store.reads - before <= 2
