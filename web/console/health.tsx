@@ -20,12 +20,14 @@ export function Health() {
   );
   return (
     <Room title={t("room.health")}>
-      <Select
-        label={t("health.span")}
-        value={hours}
-        options={HOURS.map((value) => ({ value, label: t("health.hours", { hours: Number(value) }) }))}
-        onChange={setHours}
-      />
+      <div class="c-form">
+        <Select
+          label={t("health.span")}
+          value={hours}
+          options={HOURS.map((value) => ({ value, label: t("health.hours", { hours: Number(value) }) }))}
+          onChange={setHours}
+        />
+      </div>
       <Trouble problem={health.problem} again={health.again} />
       {health.loading && !health.data && <Loading />}
       {health.data && <Told health={health.data} />}

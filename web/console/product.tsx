@@ -177,7 +177,10 @@ export function Seen({ analysis }: { analysis: Analysis }) {
   const rows: [string, string][] = [
     [
       t("field.type"),
-      analysis.type_alternatives.map((one) => `${one.name} ${sure(one.confidence)} (${one.source})`).join(", "),
+      analysis.type_alternatives
+        .filter((one) => one.confidence >= 0.005)
+        .map((one) => `${one.name} ${sure(one.confidence)} (${one.source})`)
+        .join(", "),
     ],
     [
       t("seen.attributes"),

@@ -39,7 +39,6 @@ export function Console() {
               size="small"
               kind="plain"
               lang={one}
-              aria-label={t("language")}
               onClick={() => {
                 remember(one);
                 void speaker.speak(one).then(() => {
@@ -47,7 +46,7 @@ export function Console() {
                 });
               }}
             >
-              {one.toUpperCase()}
+              {t("language")}
             </Button>
           ))}
           <IconButton
