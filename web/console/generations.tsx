@@ -1,4 +1,5 @@
-import { ApiProblem, type Schemas } from "../api/client";
+import { useRef } from "preact/hooks";
+import type { Schemas } from "../api/client";
 import { Deed, Loading, Section, Table, Trouble } from "./parts";
 import { api, ask, useAnswer } from "./session";
 import { speaker } from "./texts";
@@ -7,7 +8,16 @@ const { t } = speaker;
 
 /** The versions of the catalog: publish one, go back, delete old ones, give up an unfinished one. */
 export function Generations() {
-  const kept = useAnswer("generations", () => ask(api.GET("/generations")), 5_000);
+  const tag = useRef("");
+  const kept = useAnswer(
+    "generations",
+    async () => {
+      const outcome = await api.GET("/generations");
+      tag.current = outcome.response.headers.get("etag") ?? "";
+      return ask(Promise.resolve(outcome));
+    },
+    5_000,
+  );
   const rows = kept.data?.generations ?? [];
   const published = rows.find((one) => one.state === "published");
   return (
@@ -19,7 +29,7 @@ export function Generations() {
             label={t("generations.back")}
             confirm={t("generations.back.ask")}
             off={!rows.some((one) => one.state === "retired")}
-            work={() => ask(api.POST("/generations/rollback"))}
+            work={() => ask(api.POST("/generations/rollback", { headers: { "if-match": tag.current } }))}
             done={kept.again}
           />
           <Deed
@@ -49,7 +59,7 @@ export function Generations() {
             },
             {
               name: t("generations.do"),
-              cell: (one) => <Step one={one} published={published?.id ?? null} again={kept.again} />,
+              cell: (one) => <Step one={one} published={published?.id ?? null} tag={tag.current} again={kept.again} />,
             },
           ]}
         />
@@ -68,7 +78,17 @@ function State({ one }: { one: Generation }) {
   );
 }
 
-function Step({ one, published, again }: { one: Generation; published: string | null; again: () => void }) {
+function Step({
+  one,
+  published,
+  tag,
+  again,
+}: {
+  one: Generation;
+  published: string | null;
+  tag: string;
+  again: () => void;
+}) {
   const at = { params: { path: { generation_id: one.id } } };
   if (one.state === "verified" || one.state === "retired")
     return (
@@ -76,16 +96,8 @@ function Step({ one, published, again }: { one: Generation; published: string | 
         label={t("generations.publish")}
         kind="primary"
         confirm={t("generations.publish.ask", { id: one.id, now: published ?? "–" })}
-        work={async () => {
-          // Somebody else may have published since this list was made: then look first.
-          const now = await ask(api.GET("/generations"));
-          const stands = now.generations.find((kept) => kept.state === "published")?.id ?? null;
-          if (stands !== published) {
-            again();
-            throw new ApiProblem("moved", 409, t("generations.moved", { now: stands ?? "–" }), null, "");
-          }
-          return ask(api.POST("/generations/{generation_id}/publish", at));
-        }}
+        // If-Match: somebody else may have published since this list was made; then nothing is done.
+        work={() => ask(api.POST("/generations/{generation_id}/publish", { ...at, headers: { "if-match": tag } }))}
         done={again}
       />
     );
