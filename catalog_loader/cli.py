@@ -25,6 +25,7 @@ from catalog_loader.errors import ContradictoryOptions, FeedUnreachable
 from catalog_loader.load import Parts, Wanted, load
 from catalog_loader.pace import PacedImages
 from catalog_loader.price import PriceGate
+from catalog_loader.reembed import decided, refuse_same_embedder
 from catalog_loader.rejects import Rejects, rejects_path
 from catalog_loader.report import Outcome, Summary
 from catalog_loader.sources import Feed, open_feed
@@ -135,6 +136,42 @@ def load_command(
             fresh=fresh,
         )
         told.tell(asyncio.run(_load(settings, opened, wanted, told, limit_rate)))
+
+
+@app.command(
+    "reembed",
+    epilog="Example:  AKIN_EMBEDDER=onnx:model.onnx catalog-loader reembed shop.tsv --judged judged.jsonl --publish",
+)
+def reembed_command(
+    feed: FeedArgument,
+    judged: Annotated[
+        Path | None, typer.Option(help="Judged photos to compare both versions on (JSON Lines).", dir_okay=False)
+    ] = None,
+    before: Annotated[
+        str, typer.Option(help="The embedder that the published version was made with, as AKIN_EMBEDDER names it.")
+    ] = "local",
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Publish the new version; with --judged only where it is better.")
+    ] = False,
+    type_from: TypeFromOption = TypeFrom.PRODUCT_TYPE,
+    limit_rate: RateOption = None,
+    catalog: CatalogOption = None,
+) -> None:
+    """Make a version of the catalog with the embedder that is set now, beside the published one, and compare them.
+
+    Every picture is looked at anew. Nothing changes for shoppers before it is published; servers must then be started
+    with the new embedder.
+    """
+    settings = _settings(catalog)
+    told = Told(as_json=False, events=False)
+    holder = holder_name(f"catalog-loader reembed {feed}")
+    with told.failures(holder, feed), _opened(settings, feed, None, untrusted=False) as opened:
+        asyncio.run(refuse_same_embedder(settings))
+        wanted = Wanted(holder, _writable(rejects_path(opened)), type_from, yes=True, fresh=True, publish=False)
+        summary = asyncio.run(_load(settings, opened, wanted, told, limit_rate))
+        if summary.outcome is Outcome.VERIFIED:
+            summary.message = asyncio.run(decided(settings, summary, judged, before, publish=publish))
+        told.tell(summary)
 
 
 @app.command(

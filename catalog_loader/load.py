@@ -30,7 +30,8 @@ class Wanted:
     holder: who loads, for others to see. rejects: where refused rows go. delta: the feed's products replace or join the
     published ones, instead of being all there is; a product goes only where a row says so. max_reject_share: 0..1 of
     the rows; with more refused nothing is published. yes: publish whatever the gates say. refetch: fetch the pictures
-    of unchanged products too. fresh: give up what an interrupted load left.
+    of unchanged products too. fresh: give up what an interrupted load left. publish: False leaves the verified
+    generation beside what is published.
     """
 
     holder: str
@@ -41,6 +42,7 @@ class Wanted:
     yes: bool = False
     refetch: bool = False
     fresh: bool = False
+    publish: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +287,11 @@ class _Load:
         await self._publish(generation_id)
 
     async def _publish(self, generation_id: str) -> None:
+        if not self.wanted.publish:
+            self.summary.outcome, self.summary.generation = Outcome.VERIFIED, generation_id
+            self.summary.message = f"Generation {generation_id} is ready. `akin generations publish {generation_id}`."
+            self._keep_rejects()
+            return
         self.progress.stage("Publishing")
         published = await self.parts.catalog.publish(generation_id)
         self.summary.outcome = Outcome.PUBLISHED

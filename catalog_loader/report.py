@@ -13,6 +13,7 @@ class Outcome(StrEnum):
     """How a command ended."""
 
     PUBLISHED = "published"
+    VERIFIED = "verified"  # it lies ready beside what is published, as was asked
     UNCHANGED = "unchanged"  # the feed says what is published already
     CHECKED = "checked"  # nothing was to be written
     REFUSED = "refused"  # a gate or a verification stopped it

@@ -23,6 +23,7 @@ ROOTS = (
     "cli_rules",
     "cli_tune",
     "finder",
+    "trial",
     "observing",
     "readiness",
     "stopping",
@@ -163,6 +164,7 @@ def is_root(path: Path) -> bool:
     return name in {
         *(f"app/{root}.py" for root in ROOTS if not root.startswith("settings")),
         "catalog_loader/cli.py",
+        "catalog_loader/reembed.py",
         "catalog_loader/__main__.py",
     }
 

@@ -44,6 +44,7 @@ from app.catalog.model import (
     SeenColor,
     SeenLabel,
 )
+from app.catalog.pinned import PinnedCatalog
 from app.catalog.rollback import before_published
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "NotProduct",
     "NothingPublished",
     "OneOf",
+    "PinnedCatalog",
     "PriceBetween",
     "Product",
     "ProductImage",

@@ -1,7 +1,7 @@
 """Evaluation: how good the search is on judged photos, and the fit of its calibration."""
 
 from app.evaluation.clicks import Impression, ShownItem, holds_impressions, lists_of_clicks, read_impressions, recorded
-from app.evaluation.compare import Change, Comparison, Moved, compared
+from app.evaluation.compare import Change, Comparison, Moved, compared, figures_of
 from app.evaluation.desk import EvaluationDesk
 from app.evaluation.evaluate import evaluate
 from app.evaluation.exchange import Imported, Refused, export_set, import_set
@@ -42,6 +42,7 @@ __all__ = [
     "compared",
     "evaluate",
     "export_set",
+    "figures_of",
     "fitted",
     "gather",
     "gathered",

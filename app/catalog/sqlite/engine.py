@@ -170,6 +170,14 @@ class SqliteCatalog:
         served = self._live.served
         return self._snapshot(await self._threads.run(self._live.current) if served is None else served)
 
+    async def snapshot_of(self, generation_id: str) -> SqliteSnapshot:
+        """A kept generation that may not be published: read into memory for this snapshot, and not followed.
+
+        Raises GenerationNotFound, CatalogUnavailable.
+        """
+        self._threads.refuse_when_closed()
+        return self._snapshot(await self._threads.run(self._kept, generation_id))
+
     async def put(self, product: Product) -> bool:
         """See Catalog.put."""
         return await self._threads.run(self._put, product)
@@ -204,6 +212,11 @@ class SqliteCatalog:
             _database=self._database,
             _threads=self._threads,
         )
+
+    def _kept(self, generation_id: str) -> Served:
+        with self._database.read() as connection:
+            row = generations.named(connection, generation_id)
+            return Served(row, store.read_index(connection, row))
 
     def _put(self, product: Product) -> bool:
         with self._database.write() as connection:
