@@ -27,7 +27,7 @@ from tests.builders import a_product, a_vector
 from tests.contracts.conftest import DIMS, EMBEDDER
 
 NODES = 3
-RATE_PER_S, BEFORE_S, AFTER_S = 50, 10.0, 40.0
+RATE_PER_S, WARM_S, BEFORE_S, AFTER_S = 50, 15.0, 10.0, 40.0
 PATIENCE_S = 10.0
 ROUNDS, PRODUCTS, _BATCH = 10, 2_000, 50
 BACK_TO = 2.0
@@ -128,17 +128,13 @@ async def _searches(rate_per_s: int) -> dict[str, float]:
             except Exception as error:  # noqa: BLE001 - any error is a failed search
                 well = False
                 said[repr(error)[:150]] += 1
-            times.append((asked - began, time.perf_counter() - asked, well))
+            times.append((asked - began - WARM_S, time.perf_counter() - asked, well))
 
-        for number in range(20):  # connections and caches
-            began = time.perf_counter()
-            await ask(number)
-        times.clear()
         victim = await nodes.holder(f"{nodes.options.prefix}-products")
         async with asyncio.TaskGroup() as group:
             began = time.perf_counter()
-            for number in range(round(rate_per_s * (BEFORE_S + AFTER_S))):
-                if number == round(rate_per_s * BEFORE_S):
+            for number in range(round(rate_per_s * (WARM_S + BEFORE_S + AFTER_S))):
+                if number == round(rate_per_s * (WARM_S + BEFORE_S)):
                     group.create_task(nodes.kill(victim))
                 group.create_task(ask(number))
                 await asyncio.sleep(max(0.0, began + number / rate_per_s - time.perf_counter()))
@@ -150,7 +146,7 @@ async def _searches(rate_per_s: int) -> dict[str, float]:
 
 
 def _told(times: list[tuple[float, float, bool]]) -> dict[str, float]:
-    before = [took for at, took, _ in times if at < BEFORE_S]
+    before = [took for at, took, _ in times if 0 <= at < BEFORE_S]  # new servers compile what they run: not at first
     after = [(at - BEFORE_S, took, well) for at, took, well in times if at >= BEFORE_S]
     normal = float(np.quantile(before, 0.99))
     slow = [second for second, p99 in _p99_by_second(after) if p99 > BACK_TO * normal]
