@@ -93,7 +93,7 @@ def server(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def browser(server: RunningServer) -> Iterator[Browser]:
     """Debian's Chromium. After the server: while Playwright runs, no other event loop can."""
-    assert server
+    assert server.address
     found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
     if found is None:
         cannot("Chromium is not installed: apt-get install chromium")
