@@ -9,6 +9,7 @@ export default defineConfig({
   build: {
     outDir: here("../app/web/static"),
     emptyOutDir: true,
+    manifest: true, // read and removed by scripts/build.mjs
     target: "es2022",
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0, // a data: address would need a hole in the content security policy

@@ -12,5 +12,6 @@ export default defineConfig({
     emptyOutDir: false,
     target: "es2022",
     lib: { entry: here("widget/akin-search.tsx"), formats: ["es"], fileName: () => "widget.js" },
+    rolldownOptions: { output: { codeSplitting: false } }, // every language inside: one file, one address to allow
   },
 });

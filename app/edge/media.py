@@ -23,4 +23,5 @@ class MediaFiles(StaticFiles):
             raise HTTPException(404)
         response = await super().get_response(path, scope)
         response.headers["cache-control"] = "public, max-age=3600"
+        response.headers["cross-origin-resource-policy"] = "cross-origin"  # shops show them beside their own pictures
         return response

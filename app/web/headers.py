@@ -20,9 +20,13 @@ PAGE_POLICY = "; ".join(
 )
 """Scripts, styles and connections from this server only; no text of a product can become a script (Trusted Types)."""
 
+WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
+"""The service worker fetches the page's own files, and nothing else."""
+
 PERMISSIONS = "camera=(self), microphone=(), geolocation=(), payment=(), usb=()"
 
 YEAR_S = 31_536_000
+WORKER = "/sw.js"
 WIDGET = "/widget.js"
 WIDGET_KEPT_S = 300
 
@@ -42,6 +46,8 @@ def headers_of(file: BuiltFile) -> dict[str, str]:
             "access-control-allow-origin": "*",
             "cross-origin-resource-policy": "cross-origin",
         }
+    if file.path == WORKER:
+        return {"cache-control": "no-cache", "content-security-policy": WORKER_POLICY}
     if file.is_hashed:
         return {"cache-control": f"public, max-age={YEAR_S}, immutable"}
     return {"cache-control": "no-cache"}

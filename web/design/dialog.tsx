@@ -19,7 +19,9 @@ export function Dialog({
   const heading = useId();
   useEffect(() => {
     const opened = dialog.current;
-    const before = document.activeElement;
+    // Inside a shadow root the document knows only the host.
+    const root = opened?.getRootNode();
+    const before = root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
     opened?.showModal();
     return () => {
       opened?.close();
