@@ -17,7 +17,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: redis-server help install install-run web web-check web-test web-if-node demo demo-load test check format bench prove lock docker-lint render clean elasticsearch elasticsearch-stop audit sbom licenses
+.PHONY: redis-server help install install-run web web-check web-test web-if-node browser demo demo-load test check format bench prove lock docker-lint render clean elasticsearch elasticsearch-stop audit sbom licenses
 
 help: ## What can be made here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -55,6 +55,11 @@ web-test: ## Unit tests of web/ (Vitest)
 
 web-if-node: # The pages where they can be built; the API serves without them
 	@$(call NODE_OR_LINE,the pages are not built) $(MAKE) --no-print-directory web
+
+browser: ## Chromium for the tests of the pages, from Debian's packages where this may install them
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || \
+	  { echo "Chromium is not installed and cannot be from here: the pages are not tested in a browser."; test -z "$${CI:-}"; }
 
 demo: install web-if-node ## The main job: load the demo shop, serve it, search it with a shopper's photo
 	$(BIN)/python -m scripts.demo --port $(PORT) $(DEMO_OPTIONS)

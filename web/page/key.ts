@@ -9,6 +9,14 @@ export function knownKey(): string | null {
   }
 }
 
+/** Take a key from the address, `/#key=akin_live_…`, as a shop's link or QR code carries it; it is not sent with the request. */
+export function keyFromAddress(): void {
+  const key = new URLSearchParams(location.hash.slice(1)).get("key");
+  if (!key) return;
+  rememberKey(key);
+  history.replaceState(history.state, "", location.pathname + location.search);
+}
+
 export function rememberKey(key: string): void {
   try {
     localStorage.setItem(STORED, key);

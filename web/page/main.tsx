@@ -13,7 +13,7 @@ import { History } from "../shop/history";
 import { Shop } from "../shop/shop";
 import { speaker } from "../shop/texts";
 import { Header, Offline } from "./header";
-import { knownKey, rememberKey } from "./key";
+import { keyFromAddress, knownKey, rememberKey } from "./key";
 import { startOffline } from "./offline";
 import { arrive, PageWay } from "./way";
 import type { View } from "../shop/model";
@@ -56,6 +56,7 @@ function Page() {
 
 async function start(): Promise<void> {
   applyTheme();
+  keyFromAddress();
   way.listen(shop);
   await speaker.speak(preferred());
   document.documentElement.lang = speaker.language.value;
