@@ -1,6 +1,7 @@
 """The shopper's whole way in a real browser, against a real server: from a photo to a click that is recorded."""
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def fields_of(request: Request) -> dict[str, str]:
     return dict(re.findall(r'name="(\w+)"(?:; filename="[^"]*"\r\n[^\r]*)?\r\n\r\n([^\r]*)', body))
 
 
+def reported(request: Request) -> dict[str, list[dict[str, str]]]:
+    """The JSON that was sent."""
+    sent: dict[str, list[dict[str, str]]] = json.loads(request.post_data or "")
+    return sent
+
+
 def settled(page: Page) -> None:
     """Wait until nothing is asked any more."""
     expect(page.locator(".s-results")).to_have_attribute("aria-busy", "false")
@@ -56,7 +63,7 @@ def test_from_a_photo_to_a_click_that_is_recorded(web_shop: WebShop, watch: Watc
     ):
         card.locator(".s-card-title a").click()
     assert opened.value.url.startswith("https://shop.example/")
-    report = told.value.post_data_json
+    report = reported(told.value)
     assert report["interactions"][0]["product_id"] == card.get_attribute("data-product")
     told.value.response()
     again = httpx.post(told.value.url, json=report, timeout=30)
@@ -69,7 +76,7 @@ def test_what_is_seen_is_reported_once(web_shop: WebShop, watch: Watcher) -> Non
     with page.expect_response(lambda one: "/interactions" in one.url) as told:
         find(page, web_shop)
     assert told.value.status == 200
-    seen = [one["product_id"] for one in told.value.request.post_data_json["interactions"]]
+    seen = [one["product_id"] for one in reported(told.value.request)["interactions"]]
     assert len(seen) == len(set(seen)) > 2
 
 
@@ -231,7 +238,7 @@ def test_what_was_not_meant_is_taken_out_and_told(web_shop: WebShop, watch: Watc
     product = card.get_attribute("data-product")
     with page.expect_request(lambda one: '"reject"' in (one.post_data or "")) as told:
         card.get_by_role("button", name="Not what I meant").click()
-    assert told.value.post_data_json["interactions"][0]["product_id"] == product
+    assert reported(told.value)["interactions"][0]["product_id"] == product
     expect(page.locator(f'[data-product="{product}"]')).to_have_count(0)
 
 

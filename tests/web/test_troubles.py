@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.web.conftest import Watcher, WebShop
 from tests.web.test_shopper import FILE, find
@@ -160,8 +160,7 @@ def test_a_key_that_is_asked_for_can_be_given(web_shop: WebShop, watch: Watcher)
     seen: list[str | None] = []
     problem = {"code": "key-expired", "status": 401, "detail": "x", "fix": None, "request_id": "r1", "title": "t"}
 
-    def guard(route: object) -> None:
-        assert hasattr(route, "request")
+    def guard(route: Route) -> None:
         key = route.request.headers.get("authorization")
         seen.append(key)
         if key == "Bearer new-key":
