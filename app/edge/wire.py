@@ -26,6 +26,8 @@ WRITE_TIMEOUT_S = 30.0
 LINGER_S = 2.0
 """How long the rest of a body is still taken after it was answered. Hanging up at once would make the kernel throw away
 the answer together with the body."""
+LINGER_BYTES = 16 * 1024 * 1024
+"""And how much of it: throwing away what comes at full speed is work too."""
 
 access = logging.getLogger("akin.access")
 
@@ -36,6 +38,7 @@ class BoundedHttp(HttpToolsProtocol):
     _head_bytes = 0
     _in_head = False
     _refused = False
+    _lingered = 0
     _head_timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
     _linger_timer: asyncio.TimerHandle | None = None
@@ -55,6 +58,11 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes came."""
+        if self._linger_timer is not None:
+            self._lingered += len(data)
+            if self._lingered > LINGER_BYTES:
+                self.transport.abort()
+                return
         if self._refused:
             return  # taken, and thrown away
         idle = self.cycle is None or self.cycle.response_complete
@@ -145,6 +153,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _linger(self) -> None:
         if self._linger_timer is None:
+            self._lingered = 0
             self._linger_timer = self.loop.call_later(LINGER_S, self.transport.abort)
 
     def _refuse(self, error: AppError) -> None:

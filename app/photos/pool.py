@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
 
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
+from pebble import CONSTS, ProcessExpired, ProcessFuture, ProcessPool
 
 from app.photos.admission import PhotoLimits, admit
 from app.photos.decode import decode_now, out_of_memory, reread_now
@@ -39,6 +39,9 @@ _WAITING_PER_SLOT = 4
 # quick or dead, first ones may have to be started on a machine that is just coming up.
 _GRACE_S = 5.0
 _START_S = 60.0
+# A worker dies of SIGTERM at once, unless it stands still (SIGSTOP, a frozen container): then it is killed, and whoever
+# waits for the photo should not wait 3 s longer for that.
+CONSTS.term_timeout = 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A public endpoint that stays up (rows `edge.*`): what the edge promises under load, attack and nonsense."""
 
-from bench import edge_identity, edge_overload, edge_rate, edge_schema, edge_ssrf
+from bench import edge_identity, edge_overload, edge_rate, edge_schema, edge_ssrf, edge_strain, edge_uploads
 from bench.promise import Promise, shared
 
 schema = shared(edge_schema.measure)
@@ -10,6 +10,11 @@ ssrf = shared(edge_ssrf.measure)
 keys = shared(edge_identity.keys)
 tenants = shared(edge_identity.tenants)
 idempotency = shared(edge_identity.idempotency)
+uploads = shared(edge_uploads.measure)
+memory = shared(edge_strain.memory)
+hang = shared(edge_strain.hang)
+forms = shared(edge_strain.forms)
+many = shared(edge_strain.many)
 
 PROMISES = [
     Promise("edge.schema.failures", "at most", 0, "", schema("failures")),
@@ -29,4 +34,23 @@ PROMISES = [
     Promise("edge.tenants.leaks", "at most", 0, "", tenants("leaks")),
     Promise("edge.idempotency.executions", "at most", 1, "", idempotency("executions")),
     Promise("edge.idempotency.kill_effects", "at most", 1, "", idempotency("kill_effects")),
+    Promise("edge.t3.refused_within", "at most", 100, "ms", uploads("t3_ms")),
+    Promise("edge.t3.grown", "at most", 30, "MB", uploads("t3_mb")),
+    Promise("edge.t3.wrong", "at most", 0, "", uploads("t3_wrong")),
+    Promise("edge.t4.over", "at most", 0, "MB", memory("over_mb")),
+    Promise("edge.t4.wrong", "at most", 0, "", memory("wrong")),
+    Promise("edge.t5.off", "at most", 0.5, "s", hang("off_s")),
+    Promise("edge.t5.back", "at most", 2, "s", hang("back_s")),
+    Promise("edge.t5.wrong", "at most", 0, "", hang("wrong")),
+    Promise("edge.t6.wrong", "at most", 0, "", uploads("t6_wrong")),
+    Promise("edge.t6.programs", "at most", 0, "", uploads("t6_programs")),
+    Promise("edge.t8.hits", "at most", 0, "", uploads("t8_hits")),
+    Promise("edge.t9.wrong", "at most", 0, "", uploads("t9_wrong")),
+    Promise("edge.t10.late", "at most", 0.5, "s", forms("late_s")),
+    Promise("edge.t10.wrong", "at most", 0, "", forms("wrong")),
+    Promise("edge.t10.grown", "at most", 40, "MB", forms("grown_mb")),
+    Promise("edge.t10.live_p99", "at most", 50, "ms", forms("live_p99_ms")),
+    Promise("edge.t11.slope", "at most", 1, "KB/upload", many("slope_kb")),
+    Promise("edge.t11.files", "at most", 5, "", many("files")),
+    Promise("edge.t11.wrong", "at most", 0, "", many("wrong")),
 ]
