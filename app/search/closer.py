@@ -21,7 +21,8 @@ COPIED_POINTS = 0.75
 def look_closer(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> list[Closeness]:
     """One Closeness a picture, in their order; about 0.4 ms a picture, so call it off the event loop.
 
-    Where an embedding does not end in the local one's values, its whole likeness stands for every channel.
+    Where an embedding does not end in the local one's values, its whole likeness stands for every channel. Where a
+    bigger model's values stand before them, its likeness counts in `learned`.
     """
     verified = verify(analysis.features, [picture.features for picture in pictures])
     likeness = _likeness(analysis, pictures)
@@ -44,7 +45,18 @@ def _likeness(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> dic
     if asked.shape[-1] < LOCAL_DIMS:
         return dict.fromkeys(CHANNELS, np.asarray(shown @ asked, dtype=np.float32))
     channels = channel_similarities(_local(asked[None])[0], _local(shown))
-    return {field: channels[channel] for field, channel in CHANNELS.items()}
+    found = {field: channels[channel] for field, channel in CHANNELS.items()}
+    if asked.shape[-1] > LOCAL_DIMS:
+        # A bigger model in front knows what things are, as the learned channel does: the two share its weight.
+        model = _model(shown) @ _model(asked[None])[0]
+        found["learned"] = np.asarray(0.5 * (found["learned"] + model), dtype=np.float32)
+    return found
+
+
+def _model(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The part of an ONNX embedder's own, (n, dims - LOCAL_DIMS) of unit length."""
+    part = vectors[:, :-LOCAL_DIMS]
+    return np.asarray(part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
 
 def _local(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

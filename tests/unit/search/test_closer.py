@@ -55,6 +55,23 @@ def test_an_onnx_embedding_is_read_by_the_local_part_at_its_end() -> None:
     assert (other.shape, other.texture) == pytest.approx((plain.shape, plain.texture), abs=1e-5)
 
 
+def test_a_bigger_model_counts_with_the_learned_channel() -> None:
+    photo, picture = analyzed("ring", "red", 1), pictured("ring", "red", 2)
+    (plain,) = look_closer(photo, [picture])
+
+    def beside(values: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+        model = np.random.default_rng(seed).normal(size=32)
+        model = np.asarray(model / np.linalg.norm(model), np.float32)
+        return np.concatenate([model * np.float32(0.6**0.5), values * np.float32(0.4**0.5)])
+
+    assert photo.embedding is not None
+    wide = PhotoAnalysis(photo.region, embedding=Embedding("onnx", beside(photo.embedding.values, 1)))
+    same, other = look_closer(wide, [ImageEvidence("onnx", beside(picture.embedding, seed)) for seed in (1, 2)])
+    assert same.learned == pytest.approx(0.5 * (plain.learned + 1.0), abs=1e-3)
+    assert other.learned < same.learned
+    assert other.shape == pytest.approx(same.shape)
+
+
 def test_where_there_are_no_channels_the_whole_look_stands_for_them() -> None:
     analysis, picture = an_analysis(seed=1), evidence(seed=2)
     (near,) = look_closer(analysis, [picture])
