@@ -42,10 +42,10 @@ export function Chart({
         axes: [
           {
             ...axis,
-            values: (_, at) =>
-              at.map((one) => speaker.date(new Date(one * 1000), { hour: "2-digit", minute: "2-digit" })),
+            space: 72,
+            values: (_, at) => at.map((one) => speaker.date(new Date(one * 1000), { hour: "numeric" })),
           },
-          { ...axis, size: 52, values: (_, at) => at.map((one) => `${speaker.number(one)}${unit}`) },
+          { ...axis, size: 72, values: (_, at) => at.map((one) => `${speaker.number(one)}${unit}`) },
         ],
         series: [
           {},
@@ -53,7 +53,7 @@ export function Chart({
             label: one.name,
             stroke: token(one.color),
             width: 2,
-            points: { show: times.length < 3 },
+            points: { show: true, size: 5 },
           })),
         ],
         scales: { y: { range: (_, __, high) => [0, Math.max(1, high * 1.1)] } },
@@ -82,22 +82,24 @@ export function Chart({
         </span>
       </figcaption>
       <div ref={place} aria-hidden="true" />
-      <table class="a-hidden">
-        <caption>{title}</caption>
-        <tbody>
-          {times.map((at, number) => (
-            <tr key={at}>
-              <th scope="row">{speaker.date(at)}</th>
-              {lines.map((one) => (
-                <td key={one.name}>
-                  {one.name} {one.values[number] ?? "–"}
-                  {unit}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <div class="a-hidden">
+        <table>
+          <caption>{title}</caption>
+          <tbody>
+            {times.map((at, number) => (
+              <tr key={at}>
+                <th scope="row">{speaker.date(at)}</th>
+                {lines.map((one) => (
+                  <td key={one.name}>
+                    {one.name} {one.values[number] ?? "–"}
+                    {unit}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
 }
