@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.analysis import normal, singulars
+from app.analysis import COLOR_SHADES, normal, singulars
 from app.catalog import LABEL_CONFIDENCE, FacetField, Product, facet_values
 from app.search.lexicon import Kind, Lexicon, Term
 from app.search.query import same_color
@@ -16,6 +16,7 @@ SEEN = 0.8
 """What a color counts that only the pictures show."""
 DESCRIBED = 0.6
 """What a word counts that stands in the description only: it may be about something else."""
+_NAMED = frozenset(name for name, _ in COLOR_SHADES)
 SHOWN_SHARE = 0.3
 """A color covers at least this share of the thing where the pictures alone speak for it."""
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*|[.,;:!?]")
@@ -94,9 +95,9 @@ def fit(reading: Reading, product: Product, lexicon: Lexicon) -> Fit:
 def strength(term: Term, product: Product, said: Said) -> float:
     """How far the product has what is asked for: 0..1."""
     told = max((said.strength(phrase) for phrase in term.phrases), default=0.0)
-    if term.kind is not Kind.COLOR or told == TOLD:
+    if term.kind is not Kind.COLOR or told == TOLD or not _NAMED.isdisjoint(facet_values(product, FacetField.COLOR)):
         return told
-    # A shop that says "cream" shows ivory: the pictures speak where the words do not say the very color.
+    # A shop that says "lagoon" may show teal; one that says "charcoal" has said what it is.
     shown = any(
         one.share >= SHOWN_SHARE and any(same_color(one.name, one.hex, phrase) for phrase in term.phrases)
         for one in product.colors

@@ -53,6 +53,7 @@ def test_pictures_speak_for_a_color_where_words_do_not() -> None:
     shown = replace(CHAIR, title="Chair", color="lagoon", colors=(SeenColor("teal", "#12777a", 0.7),))
     found = fit(a_reading("teal"), shown, LEXICON)
     assert (found.share, found.color) == (0.8, 0.8)
+    assert share("teal", replace(shown, color="charcoal")) == 0.0  # the shop has said what it is
     little = replace(shown, colors=(SeenColor("teal", "#12777a", 0.1),))
     assert share("teal", little) == 0.0
 
