@@ -121,7 +121,7 @@ async def _rotation_failures(served: EdgeServer, seconds: float = 15.0) -> int:
         for number in range(int(seconds * RATE)):
             await asyncio.sleep(max(0.0, began + number / RATE - time.monotonic()))
             if number == int(seconds * RATE / 3):
-                texts.append(store.rotate(old.key.id, overlap=timedelta(seconds=seconds)).text)
+                texts.append(store.rotate(old.key.id, overlap=timedelta(hours=1)).text)
             if number == int(seconds * RATE * 2 / 3):
                 del texts[0]
             group.create_task(ask(texts[number % len(texts)]))
@@ -161,7 +161,7 @@ def _killed_writes(folder: Path) -> list[int]:
     loaded = run_loader(folder, "load", str(write_shop(folder, KILLS)), "--type-from", "custom_label_0")
     if loaded.returncode != 0:
         raise NotMeasurable(f"the shop was not loaded: {loaded.stderr[-300:]}")
-    settings = files_in(folder) | {"AKIN_WRITES": str(folder / "writes.db")}
+    settings = files_in(folder)
     for number in range(KILLS):
         with running_server(settings, folder / "server.log") as server:
             (_kill_a_load if number % 2 else _kill_a_patch)(folder, server, number)

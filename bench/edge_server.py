@@ -82,6 +82,7 @@ def files_in(folder: Path) -> dict[str, str]:
             "insights": str(folder / "insights"),
             "loads": str(folder / "loads"),
             "keys": str(folder / "keys.db"),
+            "writes": str(folder / "writes.db"),
             "rate_store": f"sqlite:///{folder / 'rates.db'}",
             "workers": "1",
         }
