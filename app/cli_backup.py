@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from app import __version__, backups
-from app.settings import Settings
-from app.shops import load_shop_settings
+from app.settings import Settings, load_settings
+from app.shops import shops_of
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the backup.", file_okay=False)]
 
@@ -22,7 +22,7 @@ def backup(
     Holds the catalog, keys (hashes), what outside calls cost, events, insights, loads, calibration and trust; settings
     are not in it.
     """
-    settings = load_shop_settings()
+    settings = load_settings()
     made = backups.take(kept_places(settings, photos=photos), folder, version=__version__)
     _tell(made, f"Wrote {folder}")
     if settings.elasticsearch_hosts:
@@ -41,7 +41,7 @@ def restore(
     if check:
         _tell(backups.check(folder), f"{folder} is whole")
         return
-    settings = load_shop_settings()
+    settings = load_settings()
     manifest, moved = backups.restore(folder, kept_places(settings, photos=True), force=force)
     _tell(manifest, f"Restored {folder}")
     for path in moved:
@@ -52,15 +52,22 @@ def restore(
 
 
 def kept_places(settings: Settings, *, photos: bool = False) -> Mapping[str, Path]:
-    """What is backed up: name in the backup -> where the settings say it is.
+    """What is backed up: name in the backup -> where the settings say it is. Of several shops (AKIN_SHOPS) each has its
+    own, "SHOP.catalog" and so on; what all share is there once.
 
     Not kept: what is derived (the copy of an Elasticsearch catalog, rate counters), forgotten in a day (writes that may
-    be repeated) or is configuration. tests/ops goes
-    through all settings that are paths, so that none is forgotten.
+    be repeated) or is configuration. tests/ops goes through all settings that are paths, so that none is forgotten.
     """
-    places: dict[str, Path | None] = {
+    places: dict[str, Path | None] = {"keys": settings.keys}
+    for shop_id, own in shops_of(settings).items():
+        before = "" if settings.shops is None else f"{shop_id}."
+        places |= {f"{before}{name}": path for name, path in _places_of_one(own, photos=photos).items()}
+    return {name: path for name, path in places.items() if path is not None}
+
+
+def _places_of_one(settings: Settings, *, photos: bool) -> dict[str, Path | None]:
+    return {
         "catalog": settings.sqlite_path,
-        "keys": settings.keys,
         "cloud": settings.cloud_store,
         "events": settings.events,
         "insights": settings.insights,
@@ -69,7 +76,6 @@ def kept_places(settings: Settings, *, photos: bool = False) -> Mapping[str, Pat
         "trust": settings.trust,
         "photos": settings.photo_store if photos else None,
     }
-    return {name: path for name, path in places.items() if path is not None}
 
 
 def _tell(manifest: backups.Manifest, what: str) -> None:

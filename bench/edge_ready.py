@@ -63,7 +63,7 @@ def _shop() -> Iterator[Path]:
 @contextmanager
 def _served(loaded: Path) -> Iterator[EdgeServer]:
     """A server of a copy of it."""
-    settings = upper({"decode_slots": "1", "decode_timeout_s": "60", "drain_delay_s": "60"})
+    settings = upper({"decode_slots": "1", "search_slots": "64", "decode_timeout_s": "60", "drain_delay_s": "60"})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copy(loaded, folder / "akin.db")

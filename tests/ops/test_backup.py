@@ -197,6 +197,17 @@ def test_no_path_of_the_settings_is_forgotten() -> None:
     assert forgotten == set()
 
 
+def test_each_of_several_shops_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "shops.toml").write_text(
+        f'[nordhem]\ncatalog = "sqlite:///{tmp_path}/n.db"\n[fjell]\ncatalog = "sqlite:///{tmp_path}/f.db"\n', "utf-8"
+    )
+    places = kept_places(settings_in(tmp_path, shops=tmp_path / "shops.toml"))
+    assert (places["nordhem.catalog"], places["fjell.catalog"]) == (tmp_path / "n.db", tmp_path / "f.db")
+    assert places["nordhem.events"] != places["fjell.events"]
+    assert list(places).count("keys") == 1
+    assert len(set(places.values())) == len(places)
+
+
 def test_the_commands_tell_what_they_did(shop_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(shop_file, tmp_path / "akin.db")
     monkeypatch.chdir(tmp_path)

@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from queue import Empty, Full, LifoQueue
 
@@ -75,6 +75,12 @@ class Database:
                     raise
             finally:
                 self._write_lock.release()
+
+    def prove(self) -> None:
+        """Read something from the file as it lies on the disk: a connection that is kept answers from its cache,
+        whatever became of the file. Raises CatalogUnavailable."""
+        with self._told(), closing(self.private_reader()) as fresh:
+            fresh.execute("SELECT number FROM generations LIMIT 1").fetchone()
 
     def private_reader(self) -> sqlite3.Connection:
         """A connection of the caller's own, for PRAGMA data_version; the caller closes it."""

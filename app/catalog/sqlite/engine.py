@@ -252,8 +252,7 @@ class SqliteCatalog:
         return published
 
     def _ping(self) -> None:
-        with self._database.read() as connection:
-            connection.execute("SELECT number FROM generations LIMIT 1").fetchone()
+        self._database.prove()
 
     def _close(self) -> None:
         self._live.close()
