@@ -107,6 +107,7 @@ async def find_similar(
     return search_answer(await noted(events, found, Asked.SIMILAR))
 
 
+@router.api_route("/{product_id:path}/seen", methods=["PUT", "PATCH", "DELETE"], include_in_schema=False)
 @router.api_route("/{product_id:path}/similar", methods=["PUT", "PATCH", "DELETE"], include_in_schema=False)
 async def change_similar(product_id: ProductId) -> None:
     """Refuse: without this it would be a change of a product whose id ends so, which nobody could read."""
