@@ -64,7 +64,7 @@ browser: ## Chromium for the tests of the pages, from Debian's packages where th
 demo: install web-if-node ## The main job: load the demo shop, serve it, search it with a shopper's photo
 	$(BIN)/python -m scripts.demo --port $(PORT) $(DEMO_OPTIONS)
 
-test: install redis-server web-test web-if-node ## Every test
+test: install redis-server browser web-test web-if-node ## Every test
 	$(BIN)/python -m pytest $(TESTS)
 
 redis-server: # For the tests of limits that several machines share; a line where it may not be installed
