@@ -2,16 +2,16 @@
 
 /** The server itself shrinks to this; more would only be carried. */
 export const LONGEST = 1024;
-/** A slow phone line carries this in about a second; the search finds the same products (bench/web_photo.py). */
+/** A line of 400 kbit/s carries this in little more than a second. */
 export const AIM_BYTES = 60_000;
 /** Never more than this, whatever the picture. */
 export const MOST_BYTES = 300_000;
 /** What the server takes of a file that this browser cannot read, e.g. HEIC. */
 export const MOST_UNREAD_BYTES = 15 * 1024 * 1024;
-/** What is tried first; on measured photos the search answers as it does to the original. */
+/** What is tried first; what each quality costs in answers is in docs/decisions/0141. */
 const BEST_QUALITY = 0.86;
 const QUALITY_STEP = 0.14;
-/** Lower is not tried: at 0.5 the kind of thing was already told wrong for 2 photos of 100 more. */
+/** Lower is not tried: at 0.5 the kind of thing is told wrong for 2 photos of 100 more. */
 const LEAST_QUALITY = 0.5;
 
 export interface Prepared {
