@@ -87,11 +87,11 @@ async def test_a_feed_that_is_too_large_is_cut_off(client: httpx.AsyncClient, se
     assert_problem(photo, "photo-unsupported-format")
 
 
-@pytest.mark.parametrize("load_id", ["nothing", "incoming", "..", "%2e%2e", "..%2f..", ".lock", "x" * 100])
+@pytest.mark.parametrize("load_id", ["nothing", "incoming", "%2e%2e", "..%2f..", ".lock", "x" * 100])
 @pytest.mark.parametrize(("method", "ending"), [("GET", ""), ("DELETE", ""), ("GET", "/rejects")])
 async def test_a_load_that_is_not_there(client: httpx.AsyncClient, load_id: str, method: str, ending: str) -> None:
     response = await client.request(method, f"/loads/{load_id}{ending}")
-    assert response.status_code == 404 or (load_id == ".." and response.status_code in {404, 405})
+    assert response.status_code == 404
     assert response.headers["content-type"] == "application/problem+json"
 
 

@@ -17,8 +17,8 @@ from app.search import Wishes
 
 
 def test_nothing_given_is_no_wish() -> None:
-    assert read_wishes({}) == Wishes()
-    assert read_wishes(dict.fromkeys(("crop", "text", "filters", "limit", "cursor"), "")) == Wishes()
+    assert read_wishes({}) == Wishes(fold=True)
+    assert read_wishes(dict.fromkeys(("crop", "text", "filters", "limit", "cursor"), "")) == Wishes(fold=True)
 
 
 def test_everything_given_is_read() -> None:
@@ -31,7 +31,9 @@ def test_everything_given_is_read() -> None:
             "cursor": "c",
         }
     )
-    assert wishes == Wishes(Box(0.1, 0.2, 0.5, 0.5), "teal chair", (OneOf(FacetField.BRAND, ("Fjell",)),), 5, "c")
+    assert wishes == Wishes(
+        Box(0.1, 0.2, 0.5, 0.5), "teal chair", (OneOf(FacetField.BRAND, ("Fjell",)),), 5, "c", fold=True
+    )
 
 
 def test_each_filter_becomes_its_own_kind() -> None:
