@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 REFUSED = {"key-missing", "key-invalid", "scope-missing", "origin-not-allowed", "shop-not-served"}
 NAMES = {"product_id": "ring-teal", "load_id": "no-such-load", "generation_id": "no-such-generation"}
 OPERATIONS = operations()
-REFUSED_HERE = {"/products/{product_id:path}/similar"}
+REFUSED_HERE = {f"/products/{{product_id:path}}/{part}" for part in ("similar", "seen")}
 """Paths whose undocumented methods refuse everybody."""
 PAGES = {"/docs", "/openapi.json"}
 """What anybody may read, because it holds nothing of a shop. A page that shows data asks an operation for it."""

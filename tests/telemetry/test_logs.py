@@ -28,7 +28,8 @@ def lines() -> Iterator[StringIO]:
     handler = logging.StreamHandler(written)
     handler.setFormatter(JsonLines())
     logger = logging.getLogger("akin")
-    before, logger.level = logger.level, logging.INFO
+    before = logger.level
+    logger.setLevel(logging.INFO)  # not `logger.level = …`: children remember what they were not to say
     logger.addHandler(handler)
     yield written
     logger.removeHandler(handler)

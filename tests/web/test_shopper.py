@@ -273,7 +273,7 @@ def test_a_photo_of_12_megapixels_is_shrunk_and_turned_before_it_is_sent(
     expect(page.locator(".s-photo img")).to_be_visible()
     assert 1000 < int(told.value.all_headers()["content-length"]) < MOST_BYTES
     size = page.locator(".s-photo img").evaluate("one => [one.naturalWidth, one.naturalHeight]")
-    assert size == [768, 1024]
+    assert size == [600, 800]
 
 
 def test_a_picture_can_be_pasted_and_dropped(web_shop: WebShop, watch: Watcher) -> None:
