@@ -5,16 +5,17 @@ Variants share an item_group_id. Products of several groups, or of none, are the
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.catalog import FacetCount, FacetField, Product, bucket_bounds, facet_values
 from app.search.rank import Scored
 
 Pairs = Iterable[tuple[str, str]]
+Thing = tuple[str, str]
+"""(item_group_id, "") of variants; ("", product id) of a product that is no variant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """What is shown as one: the best of the variants, and the others of the result set, best first."""
 
     best: Scored
@@ -26,23 +27,44 @@ def folded(results: Sequence[Scored], twins: Pairs = ()) -> list[Card]:
 
     Every result is in exactly one card. The order of twins does not matter.
     """
-    root = {one.product_id: one.product_id for one in results}
-
-    def of(product_id: str) -> str:
-        while root[product_id] != product_id:
-            root[product_id] = root[root[product_id]]
-            product_id = root[product_id]
-        return product_id
-
-    first: dict[str, str] = {}
-    tied = [(one.product_id, first.setdefault(one.candidate.group_id, one.product_id)) for one in results]
-    grouped = [pair for pair, one in zip(tied, results, strict=True) if one.candidate.group_id]
-    for one_id, other in (*grouped, *((a, b) for a, b in twins if a in root and b in root)):
-        root[of(one_id)] = of(other)
-    cards: dict[str, list[Scored]] = {}
+    taken_for = _same_things(results, tuple(twins))
+    cards: list[list[Scored]] = []
+    place: dict[Thing, list[Scored]] = {}
     for one in results:
-        cards.setdefault(of(one.product_id), []).append(one)
-    return [Card(members[0], tuple(members[1:])) for members in cards.values()]
+        if not one.candidate.group_id and not taken_for:  # of a thousand results most are like this
+            cards.append([one])
+            continue
+        thing = _thing(one)
+        thing = taken_for.get(thing, thing)
+        if thing in place:
+            place[thing].append(one)
+        else:
+            place[thing] = [one]
+            cards.append(place[thing])
+    return [Card(members[0], tuple(members[1:]) if len(members) > 1 else ()) for members in cards]
+
+
+def _thing(one: Scored) -> Thing:
+    candidate = one.candidate
+    return (candidate.group_id, "") if candidate.group_id else ("", candidate.product_id)
+
+
+def _same_things(results: Sequence[Scored], twins: Sequence[tuple[str, str]]) -> dict[Thing, Thing]:
+    """Of things that twins tie together, each with the one that stands for all of them."""
+    tied = {product_id for pair in twins for product_id in pair}
+    things = {one.product_id: _thing(one) for one in results if one.product_id in tied} if tied else {}
+    root = {thing: thing for thing in things.values()}
+
+    def of(thing: Thing) -> Thing:
+        while root[thing] != thing:
+            root[thing] = root[root[thing]]
+            thing = root[thing]
+        return thing
+
+    for one, other in twins:
+        if one in things and other in things:
+            root[of(things[one])] = of(things[other])
+    return {thing: of(thing) for thing in root}
 
 
 def each_alone(results: Sequence[Scored]) -> list[Card]:
