@@ -28,12 +28,11 @@ def folded(results: Sequence[Scored], twins: Pairs = ()) -> list[Card]:
     Every result is in exactly one card. The order of twins does not matter.
     """
     taken_for = _same_things(results, tuple(twins))
+    if not taken_for and not any(one.candidate.group_id for one in results):
+        return each_alone(results)
     cards: list[list[Scored]] = []
     place: dict[Thing, list[Scored]] = {}
     for one in results:
-        if not one.candidate.group_id and not taken_for:  # of a thousand results most are like this
-            cards.append([one])
-            continue
         thing = _thing(one)
         thing = taken_for.get(thing, thing)
         if thing in place:
