@@ -62,7 +62,7 @@ function Found({ view }: { view: View }) {
         {shop.degraded.value && <p class="s-soft">{t("results.degraded")}</p>}
         <Results view={view} />
         <p class="a-hidden" role="status">
-          {results && shop.busy.value === "no" ? t("results.count", { count: results.total }) : t("results.searching")}
+          {shop.busy.value !== "no" ? t("results.searching") : results && t("results.count", { count: results.total })}
         </p>
       </div>
     </div>
