@@ -65,6 +65,8 @@ def run(count: int, seed: int) -> Outcome:
             "AKIN_EVENTS": f"{folder}/events.db",
             "AKIN_INSIGHTS": f"{folder}/insights",
             "AKIN_WORKERS": str(WORKERS),
+            "AKIN_SEARCH_SLOTS": str(CONNECTIONS),  # none is asked to come back: what is counted is what mutants do
+            "AKIN_SEARCH_QUEUE": str(4 * CONNECTIONS),
             "AKIN_PHOTO_TTL_S": "60",
         }
         with running_server(settings, Path(folder) / "server.log") as server:

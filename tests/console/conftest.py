@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from app.benchmark import RunningServer, running_server
 from app.settings import load_settings
@@ -99,6 +99,7 @@ def browser(server: RunningServer) -> Iterator[Browser]:
         cannot("Chromium is not installed: apt-get install chromium")
     options = ["--no-sandbox"] if os.geteuid() == 0 else []  # a container has no user namespace for it; pages are ours
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         opened = playwright.chromium.launch(executable_path=found, args=options)
         yield opened
         opened.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from app.benchmark import RunningServer, running_server
 from app.web import STATIC
@@ -22,6 +22,8 @@ DEMO = ROOT / "demo_shop"
 PRODUCTS = 40
 Theme = Literal["light", "dark"]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE_MS = 30_000
+"""For a machine that is busy with other things."""
 
 
 def _cannot(why: str) -> NoReturn:
@@ -118,6 +120,7 @@ def browser() -> Iterator[Browser]:
     # In a container of its own there is no user namespace for Chromium's sandbox; the pages are ours.
     options = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         started = playwright.chromium.launch(executable_path=found, args=options)
         yield started
         started.close()
@@ -144,7 +147,7 @@ class Watcher:
         context = self.browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=theme, has_touch=touch, locale="en-US"
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE_MS)
         self.contexts.append(context)
         watched = Watched(context.new_page())
 
