@@ -1,7 +1,6 @@
 """EventLog: answered searches and what was done with them, in one SQLite file that all processes share."""
 
 import asyncio
-import os
 import sqlite3
 import time
 from collections import Counter
@@ -14,6 +13,7 @@ from typing import TypeVar
 from app.events import reading, writing
 from app.events.errors import EventsUnavailable
 from app.events.model import Answered, Deed, Failed, Impression, InteractionKind, Pulse
+from app.private_file import open_private, transaction
 
 T = TypeVar("T")
 
@@ -126,35 +126,15 @@ class EventLog:
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._mapped, work)
 
     def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            # A killed process loses nothing so; only a power cut may lose the last moments.
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA journal_size_limit = 16777216")
-            connection.executescript(writing.SCHEMA)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+        return open_private(self._path, writing.SCHEMA, patience_s=_BUSY_S)
 
     def _mapped(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with self._mapped_errors():
             return work(self._reader)
 
     def _transacted(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        with self._mapped_errors():
-            self._writer.execute("BEGIN IMMEDIATE")  # the busy timeout does not cover lock upgrades
-            try:
-                done = work(self._writer)
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
-            return done
+        with self._mapped_errors(), transaction(self._writer) as connection:
+            return work(connection)
 
     @contextmanager
     def _mapped_errors(self) -> Iterator[None]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from secrets import token_hex
 from typing import TypeVar
 
 from app.idempotency.errors import RepeatsUnavailable
+from app.private_file import open_private, transaction
 
 T = TypeVar("T")
 
@@ -118,19 +118,8 @@ class RepeatStore:
         self._connection.close()
 
     def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            # FULL: a claim must be on the disk before its write is done, or a power cut could let it be done twice.
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA journal_size_limit = 16777216")
-            connection.executescript(_SCHEMA)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+        # FULL: a claim must be on the disk before its write is done, or a power cut could let it be done twice.
+        return open_private(self._path, _SCHEMA, patience_s=_BUSY_S, synchronous="FULL")
 
     def _find(self, shop: str, key: str) -> Kept | None:
         row = self._connection.execute(
@@ -146,7 +135,7 @@ class RepeatStore:
 
     def _begin(self, shop: str, key: str, fingerprint: bytes, scope: str) -> Kept | None:
         now = self._clock()
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             known = self._find(shop, key)
             if known is None:
                 connection.execute("DELETE FROM write WHERE begun_at <= ?", (now - KEPT_S,))
@@ -158,7 +147,7 @@ class RepeatStore:
 
     def _take(self, shop: str, thing: str, holder: str) -> bool:
         now = self._clock()
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             connection.execute("DELETE FROM turn WHERE shop = ? AND thing = ? AND until <= ?", (shop, thing, now))
             taken = connection.execute(
                 "INSERT OR IGNORE INTO turn VALUES (?, ?, ?, ?)", (shop, thing, holder, now + LEASE_S)
@@ -173,7 +162,7 @@ class RepeatStore:
 
     async def _write(self, sql: str, *values: object) -> None:
         def written() -> None:
-            with self._transaction() as connection:
+            with transaction(self._connection) as connection:
                 connection.execute(sql, values)
 
         await self._run(written)
@@ -184,16 +173,6 @@ class RepeatStore:
                 return work()
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, mapped)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._connection.execute("BEGIN IMMEDIATE")  # the busy timeout does not cover lock upgrades
-        try:
-            yield self._connection
-            self._connection.execute("COMMIT")
-        finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
 
     @contextmanager
     def _mapped_errors(self) -> Iterator[None]:

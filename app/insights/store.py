@@ -1,7 +1,6 @@
 """The SQLite file behind all insights: one connection, owned by one thread, shared by processes through the file."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.insights.errors import InsightsUnavailable
+from app.private_file import open_private, transaction
 
 T = TypeVar("T")
 
@@ -61,34 +61,15 @@ class InsightStore:
         self._connection.close()
 
     def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA journal_size_limit = 16777216")
-            connection.executescript(_SCHEMA)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+        return open_private(self._path, _SCHEMA, patience_s=_BUSY_S)
 
     def _mapped(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with self._mapped_errors():
             return work(self._connection)
 
     def _transacted(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        with self._mapped_errors():
-            self._connection.execute("BEGIN IMMEDIATE")  # the busy timeout does not cover lock upgrades
-            try:
-                done = work(self._connection)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            return done
+        with self._mapped_errors(), transaction(self._connection) as connection:
+            return work(connection)
 
     @contextmanager
     def _mapped_errors(self) -> Iterator[None]:

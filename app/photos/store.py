@@ -1,7 +1,6 @@
 """PhotoStore: the clean JPEGs of recent searches, so that a search can be refined without sending the photo again."""
 
 import asyncio
-import os
 import secrets
 import sqlite3
 import time
@@ -13,6 +12,7 @@ from typing import TypeVar
 
 from app.photos.errors import PhotoNotFound, PhotoStoreUnavailable
 from app.photos.photo import Photo
+from app.private_file import open_private, transaction
 
 T = TypeVar("T")
 
@@ -85,19 +85,7 @@ class PhotoStore:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute("PRAGMA journal_size_limit = 16777216")
-            connection.executescript(_SCHEMA)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+        return open_private(self._path, _SCHEMA, patience_s=_BUSY_S, erase=True)
 
     def _put(self, photo_id: str, jpeg: bytes) -> None:
         now = self._clock()
@@ -124,15 +112,8 @@ class PhotoStore:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """A write transaction that waits for its turn: IMMEDIATE, as the busy timeout does not cover lock upgrades."""
-        with self._mapped_errors():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._mapped_errors(), transaction(self._connection) as connection:
+            yield connection
 
     @contextmanager
     def _mapped_errors(self) -> Iterator[None]:
