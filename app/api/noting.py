@@ -1,10 +1,11 @@
-"""Keep each answer as an event, so that what shoppers do with it can be checked and learned from."""
+"""Keep each answer as an event, so that what shoppers do with it can be checked and learned from, and word it."""
 
 import asyncio
 import logging
-from dataclasses import replace
 
 from app.analysis import Gap
+from app.api import schemas
+from app.api.shapes import gap_model, search_answer
 from app.errors import Unavailable
 from app.events import Answered, Asked, EventLog
 from app.search import SearchResult
@@ -15,8 +16,24 @@ KEPT_WITHIN_S = 0.25
 """A shopper waits no longer for the log; what is written later is kept all the same."""
 
 
-async def noted(events: EventLog, result: SearchResult, asked: Asked) -> SearchResult:
-    """The answer, after it was kept; a log that fails costs the interactions, not the search."""
+async def worded(
+    events: EventLog, result: SearchResult, asked: Asked, photo_id: str | None = None
+) -> schemas.SearchAnswer:
+    """The answer on the wire, kept; a log that fails costs the interactions, not the search."""
+    keeping = asyncio.ensure_future(_kept(events, result, asked))
+    try:
+        await asyncio.sleep(0)  # it is written away while it is worded
+        answer = search_answer(result, photo_id)
+        gap = await keeping
+    finally:
+        keeping.cancel()
+    if gap is not None:
+        answer.degraded.append(gap_model(gap))
+    return answer
+
+
+async def _kept(events: EventLog, result: SearchResult, asked: Asked) -> Gap | None:
+    """What the answer lacks for not having been kept; None where it was."""
     seen = result.analysis
     answered = Answered(
         search_id=result.search_id,
@@ -36,8 +53,8 @@ async def noted(events: EventLog, result: SearchResult, asked: Asked) -> SearchR
             await events.answered(answered)
     except TimeoutError:
         logger.warning("an answer is kept late: the log of events is busy")
-        return replace(result, degraded=(*result.degraded, Gap("events", "deadline")))
+        return Gap("events", "deadline")
     except Unavailable as failure:
         logger.warning("an answer was not kept: %s", failure.detail)
-        return replace(result, degraded=(*result.degraded, Gap("events", "unavailable")))
-    return result
+        return Gap("events", "unavailable")
+    return None

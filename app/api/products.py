@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, HTTPException, Path, Response
 from starlette.requests import Request
 
 from app.api import examples
-from app.api.noting import noted
+from app.api.noting import worded
 from app.api.openapi import body_problems, example, keep_nulls, problems
 from app.api.preconditions import IfMatchDep, IfNoneMatch, PutConditionsDep, etag_of, unchanged, version_headers
 from app.api.product_data import patched, problem_entry, product_from, refused, with_known_pictures
@@ -22,7 +22,7 @@ from app.api.search import (
     VariantsParameter,
     tell,
 )
-from app.api.shapes import product_detail, search_answer
+from app.api.shapes import product_detail
 from app.catalog import Catalog, CatalogUnavailable, EmbeddingMismatch, NothingPublished, Product, ProductNotFound
 from app.edge import (
     AloneDep,
@@ -104,7 +104,7 @@ async def find_similar(
     )
     found = await work.do(lambda deadline: search.similar_to(product_id, wishes, deadline_s=deadline.left_s))
     tell(metrics, Asked.SIMILAR, found)
-    return search_answer(await noted(events, found, Asked.SIMILAR))
+    return await worded(events, found, Asked.SIMILAR)
 
 
 @router.api_route("/{product_id:path}/seen", methods=["PUT", "PATCH", "DELETE"], include_in_schema=False)

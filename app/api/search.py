@@ -11,11 +11,10 @@ from starlette.requests import Request
 
 from app.analysis import Gap
 from app.api import examples
-from app.api.noting import noted
+from app.api.noting import worded
 from app.api.openapi import body_problems, example, problems
 from app.api.photo_field import PHOTO_PROBLEMS, URL_PROBLEMS, photo_of_form, with_fetched_photo
 from app.api.schemas import SearchAnswer
-from app.api.shapes import search_answer
 from app.catalog import CatalogUnavailable, NothingPublished, UnknownFilter
 from app.edge import (
     Deadline,
@@ -164,7 +163,7 @@ async def search_by_words(
     )
     result = await work.do(lambda deadline: search.by_text(wishes, deadline_s=deadline.left_s))
     tell(metrics, Asked.WORDS, result)
-    return search_answer(await noted(events, result, Asked.WORDS))
+    return await worded(events, result, Asked.WORDS)
 
 
 async def _answer(
@@ -191,7 +190,7 @@ async def _answer(
     decode_ms = (decoded - started) * 1000
     whole = replace(result, degraded=(*result.degraded, *gaps), timings_ms={"decode": decode_ms, **result.timings_ms})
     tell(metrics, Asked.PHOTO, whole)
-    return search_answer(await noted(events, whole, Asked.PHOTO), photo_id)
+    return await worded(events, whole, Asked.PHOTO, photo_id)
 
 
 def tell(metrics: Metrics, kind: Asked, result: SearchResult) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.analysis import Box, Color, ObjectType, PhotoAnalysis
+from app.analysis import Box, Color, Gap, ObjectType, PhotoAnalysis
 from app.api import schemas
 from app.catalog import Money, PriceBetween, Product, SeenAttribute, SeenColor, SeenLabel
 from app.edge import image_address, web_address
@@ -22,11 +22,16 @@ def search_answer(result: SearchResult, photo_id: str | None = None) -> schemas.
             for field, counts in result.facets.items()
         },
         next_cursor=result.next_cursor,
-        degraded=[schemas.GapModel(part=gap.part, reason=gap.reason) for gap in result.degraded],
+        degraded=[gap_model(gap) for gap in result.degraded],
         understood=understood_model(result.reading),
         generation=schemas.GenerationModel(id=result.generation.id, published_at=result.generation.published_at),
         timings_ms={stage: round(spent, 2) for stage, spent in result.timings_ms.items()},
     )
+
+
+def gap_model(gap: Gap) -> schemas.GapModel:
+    """What an answer had to do without."""
+    return schemas.GapModel(part=gap.part, reason=gap.reason)
 
 
 def understood_model(reading: Reading) -> schemas.UnderstoodModel | None:

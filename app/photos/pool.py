@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +17,7 @@ from typing import Any, Self
 from pebble import CONSTS, ProcessExpired, ProcessFuture, ProcessPool
 
 from app.photos.admission import PhotoLimits, admit
+from app.photos.arena import Arenas
 from app.photos.decode import decode_now, out_of_memory, reread_now
 from app.photos.errors import (
     EXPORT_FIX,
@@ -24,9 +25,10 @@ from app.photos.errors import (
     DecoderClosed,
     PhotoDecodeCrashed,
     PhotoDecodeTimeout,
+    PhotoRejected,
 )
 from app.photos.photo import Photo
-from app.photos.worker import Worked, enter_worker, run_with_alarm, tiny_picture
+from app.photos.worker import Worked, enter_worker, run_in_arena, run_with_alarm, tiny_picture
 from app.tracing import past_span, span
 
 Decode = Callable[[bytes, PhotoLimits], Photo]
@@ -89,6 +91,7 @@ class PhotoDecoder:
         self._free = asyncio.Semaphore(self._slots)
         self._pool_lock = threading.Lock()
         self._pool: ProcessPool | None = None
+        self._arenas: Arenas | None = None
         self._proven: ProcessPool | None = None
         self._closed = False
         self._running: set[ProcessFuture[Worked]] = set()
@@ -144,6 +147,8 @@ class PhotoDecoder:
             _cancel(future)
         if pool is not None:
             await asyncio.to_thread(_discard, pool)
+        if self._arenas is not None:
+            self._arenas.close()
 
     async def __aenter__(self) -> Self:
         """Warm up."""
@@ -167,11 +172,36 @@ class PhotoDecoder:
         raise DecoderClosed("The processes that decode photos cannot be started.", retry_after_s=5.0)
 
     async def _run_in(self, pool: ProcessPool, task: tuple[Decode, bytes, PhotoLimits]) -> Photo:
+        """Run one decode in a worker of this pool, by way of an arena where one is free and the photo fits."""
+        decode, data, limits = task
         alarm_s = math.ceil(self._timeout_s) + 1  # later than the pool's own limit
+        arenas = self._arenas
+        number = arenas.lend(len(data)) if arenas is not None else None
+        if arenas is None or number is None:
+            return (await self._outcome(pool, run_with_alarm, (alarm_s, *task))).photo
+        rests_s = alarm_s + 1.0  # a worker that is given up is killed soon, and its alarm ends it in any case
         try:
-            future: ProcessFuture[Worked] = await asyncio.to_thread(
-                pool.schedule, run_with_alarm, (alarm_s, *task), {}, self._timeout_s
-            )
+            arena = arenas.all[number]
+            arena.put_upload(data)
+            worked = await self._outcome(pool, run_in_arena, (alarm_s, decode, number, len(data), limits))
+            photo = worked.photo if worked.size is None else replace(worked.photo, pixels=arena.pixels(*worked.size))
+            rests_s = 0.0
+            return photo
+        except PhotoRejected as refusal:
+            rests_s = rests_s if isinstance(refusal, PhotoDecodeTimeout) else 0.0
+            raise
+        except ValueError as error:  # no worker of ours names such a size
+            raise _crashed() from error
+        finally:
+            arenas.give_back(number, after_s=rests_s)
+
+    async def _outcome(self, pool: ProcessPool, work: Callable[..., Worked], arguments: tuple[object, ...]) -> Worked:
+        try:
+            future: ProcessFuture[Worked]
+            if self._proven is pool:
+                future = pool.schedule(work, arguments, {}, self._timeout_s)
+            else:  # the first one starts the workers and waits for them
+                future = await asyncio.to_thread(pool.schedule, work, arguments, {}, self._timeout_s)
         except RuntimeError as error:  # pebble's word for a pool that lost its processes or was stopped
             raise _PoolBroken from error
         self._running.add(future)
@@ -193,9 +223,9 @@ class PhotoDecoder:
         if failure is None:
             worked = answer.result()
             past_span("decode in worker", worked.began_ns, worked.ended_ns)
-            return worked.photo
+            return worked
         if isinstance(failure, ProcessExpired):
-            raise PhotoDecodeCrashed("Decoding the photo took its process down.", fix=EXPORT_FIX) from failure
+            raise _crashed() from failure
         if isinstance(failure, concurrent.futures.BrokenExecutor):
             raise _PoolBroken from failure
         if isinstance(failure, TimeoutError):
@@ -210,12 +240,14 @@ class PhotoDecoder:
         with self._pool_lock:
             if self._closed:
                 raise _closed()
+            if self._arenas is None:
+                self._arenas = Arenas(self._slots)
             if self._pool is None:
                 self._pool = ProcessPool(
                     max_workers=self._slots,
                     max_tasks=self._photos_per_worker,
                     initializer=enter_worker,
-                    initargs=(self._memory_mb,),
+                    initargs=(self._memory_mb, self._arenas.all),
                     context=_context(),
                 )
             return self._pool
@@ -259,6 +291,10 @@ def _cancel(future: ProcessFuture[Worked]) -> None:
 def _discard(pool: ProcessPool) -> None:
     pool.stop()  # type: ignore[no-untyped-call]  # pebble's types stop here
     pool.join()
+
+
+def _crashed() -> PhotoDecodeCrashed:
+    return PhotoDecodeCrashed("Decoding the photo took its process down.", fix=EXPORT_FIX)
 
 
 def _closed() -> DecoderClosed:

@@ -9,13 +9,14 @@ import resource
 import signal
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from app.photos.admission import PhotoLimits
+from app.photos.arena import Arena
 from app.photos.decode import clean_jpeg, decode_in_one_thread, decode_now
 from app.photos.memory import keep_freed_memory
 from app.photos.photo import Photo
@@ -24,13 +25,20 @@ _OPEN_FILES = 64
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TZ")
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_ELSEWHERE = np.empty((0, 0, 3), dtype=np.uint8)
 
 
-def enter_worker(memory_mb: int) -> None:
+_arenas: list[Arena] = []
+"""What this process shares with the server, by number."""
+
+
+def enter_worker(memory_mb: int, arenas: Sequence[Arena] = ()) -> None:
     """Become a decoding worker: called by the pool in each new process, before its first photo.
 
-    memory_mb: MiB of address space the process may map on top of what it maps now.
+    memory_mb: MiB of address space the process may map on top of what it maps now. arenas: memory shared with the
+    server.
     """
+    _arenas[:] = arenas
     # The pool's own handler for SIGTERM is Python code: it would never run while a codec does not come back.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -50,11 +58,15 @@ def enter_worker(memory_mb: int) -> None:
 @dataclass(frozen=True, slots=True)
 class Worked:
     """A decoded photo and when this process worked on it, in nanoseconds since the epoch. A worker can tell nobody
-    else: it has no network and no files."""
+    else: it has no network and no files.
+
+    size: (height, width) of the pixels where they lie in the arena and not in the photo.
+    """
 
     photo: Photo
     began_ns: int
     ended_ns: int
+    size: tuple[int, int] | None = None
 
 
 def run_with_alarm(
@@ -67,6 +79,18 @@ def run_with_alarm(
         return Worked(decode(data, limits), began_ns, time.time_ns())
     finally:
         signal.alarm(0)
+
+
+def run_in_arena(
+    seconds: int, decode: Callable[[bytes, PhotoLimits], Photo], number: int, size: int, limits: PhotoLimits
+) -> Worked:
+    """As `run_with_alarm`, with the upload of `size` bytes taken from an arena and the pixels laid down there."""
+    arena = _arenas[number]
+    worked = run_with_alarm(seconds, decode, arena.upload(size), limits)
+    pixels = worked.photo.pixels
+    if not arena.put_pixels(pixels):
+        return worked
+    return replace(worked, photo=replace(worked.photo, pixels=_ELSEWHERE), size=pixels.shape[:2])
 
 
 def tiny_picture() -> bytes:
