@@ -3,17 +3,18 @@
 python -m bench.edge_uploads
 """
 
+import io
 import json
 import sys
 import time
 import zlib
-from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 
 import httpx
 import numpy as np
+import pillow_heif
 import psutil
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -45,8 +46,8 @@ def post(client: httpx.Client, data: bytes, name: str = "photo.jpg", kind: str =
 
 
 def warm_up(client: httpx.Client) -> None:
-    """Let every decoding process have seen honest photos of 12 megapixels and 10 MB: what it keeps of those is
-    no bomb's doing."""
+    """Let every decoding process have seen honest photos, of 12 megapixels and 10 MB: what it keeps of those is no
+    bomb's doing."""
     noise = np.random.default_rng(1).integers(0, 256, (3000, 4000, 3), dtype=np.uint8)
     large = encoded(Image.fromarray(noise), "JPEG", quality=88)
     with ThreadPoolExecutor(4) as callers:
@@ -54,8 +55,8 @@ def warm_up(client: httpx.Client) -> None:
 
 
 def bombs(server: EdgeServer, client: httpx.Client) -> Mapping[str, float]:
-    """t3_ms: the slowest refusal (best of three tries). t3_mb: what a decoding process grew by at most. t3_wrong:
-    answers that were neither a refusal nor, for a picture that only carries much text, a result."""
+    """t3_ms: the slowest refusal (best of three tries). t3_mb: what any process of the server has grown by afterwards,
+    at most. t3_wrong: answers that were no refusal nor, for a picture that only carries much else, a result."""
     before, slowest, wrong = _resident(server), 0.0, 0
     for data in BOMBS.values():
         tries, status = [], 0
@@ -71,20 +72,23 @@ def bombs(server: EdgeServer, client: httpx.Client) -> Mapping[str, float]:
 
 
 def sniffing(server: EdgeServer, client: httpx.Client) -> Mapping[str, float]:
-    """t6_wrong: contents that were judged otherwise for their name or declared type, and foreign ones not refused with
-    415. t6_programs: programs that were started meanwhile."""
+    """Every content under every name and declared type. t6_wrong: contents that were judged otherwise for those, and
+    foreign ones not refused with 415. t6_programs: programs that were started meanwhile."""
     kinds = {kind: healthy(kind)[0][1] for kind in ("jpeg", "png", "webp", "heif", "avif")}
     kinds |= _FOREIGN
     names = [f"a.{ending}" for ending in (*kinds, "jpg")]
     types = [f"image/{ending}" for ending in (*kinds, "octet-stream")]
     before, wrong = _programs(server), 0
-    for kind, data in kinds.items():
-        answers = Counter[str]()
-        for number, name in enumerate(names):
-            response = post(client, data, name, types[number * 5 % len(types)])
-            answers["ok" if response.status_code == 200 else response.json()["code"]] += 1
-        wrong += len(answers) != 1 or (kind in _FOREIGN and "photo-unsupported-format" not in answers)
+    with ThreadPoolExecutor(3) as callers:
+        for kind, data in kinds.items():
+            posted = [callers.submit(post, client, data, name, declared) for name in names for declared in types]
+            answers = {_said(one.result()) for one in posted}
+            wrong += answers != {"photo-unsupported-format" if kind in _FOREIGN else "ok"}
     return {"t6_wrong": float(wrong), "t6_programs": float(len(_programs(server) - before))}
+
+
+def _said(response: httpx.Response) -> str:
+    return "ok" if response.status_code == 200 else str(response.json()["code"])
 
 
 def cuts(client: httpx.Client) -> Mapping[str, float]:
@@ -161,6 +165,9 @@ def _made() -> dict[str, bytes]:
     gif = b"GIF89a\xff\xff\xff\xff\x00\x00\x00" + b"\x2c\0\0\0\0\xff\xff\xff\xff\0\x08" + b"\xff" * 200
     webp = bytearray(healthy("webp")[0][1])
     text = chunk(b"zTXt", b"a\0\0" + _zeros(2**20))
+    small, photo, much = encoded(card(400, 300), "PNG"), a_photo_file(), bytes(13 * 2**20)
+    heif = io.BytesIO()
+    pillow_heif.from_pillow(card(400, 300)).save(heif, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0" + much)
     made = {f"png {side}": _png_of(side, side, 8, 2) for side in (5_100, 13_000, 30_000, 65_535, 2**31 - 1)}
     made |= {f"png 1 bit {side}": _png_of(side, side, 1, 0) for side in (5_100, 30_000, 100_000)}
     made |= {f"jpeg {side}": _oversized_jpeg(side, side) for side in (7_100, 20_000, 65_500)}
@@ -169,12 +176,16 @@ def _made() -> dict[str, bytes]:
         "gif frames": gif[:13] + gif[13:] * 500,
         "webp canvas": b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff" + bytes(webp[12:]),
         "ico": b"\0\0\1\0\1\0\0\0\0\0\1\0\x20\0\xff\xff\xff\x7f\x16\0\0\0" + bytes(64),
-        "64 texts": _png_of(5_000, 5_001, 8, 2, *[text] * 64),
-        "profile": _png_of(5_000, 5_001, 8, 2, chunk(b"iCCP", b"a\0\0" + _zeros(8 * 2**20))),
+        "64 texts": small[:33] + text * 64 + small[33:],
+        "profile": small[:33] + chunk(b"iCCP", b"a\0\0" + _zeros(8 * 2**20)) + small[33:],
+        "large text": small[:33] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + much) + small[33:],
         "wide": _png_of(1_000_000, 70, 8, 2),
         "svg": b"<svg>" + b"<g>" * 100_000,
         "tiff": b"II*\0\x08\0\0\0\xff\xff" + bytes(100),
-        "exif": a_photo_file()[:2] + (b"\xff\xe1\xff\xffExif\0\0" + bytes(65_527)) * 200 + a_photo_file()[2:],
+        "exif": photo[:2] + (b"\xff\xe1\xff\xffExif\0\0" + bytes(65_527)) * 200 + photo[2:],
+        "pieces": photo[:2] + b"\xff\xe5\x00\x04ab" * 2_000_000 + photo[2:],
+        "heic exif": heif.getvalue(),
+        "webp exif": encoded(card(400, 300), "WEBP", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0" + much),
     }
     return made
 
@@ -183,8 +194,8 @@ BOMBS = _made()
 
 
 def _resident(server: EdgeServer) -> dict[int, float]:
-    """MiB of each decoding process."""
-    return {one.pid: one.memory_info().rss / 2**20 for one in server.decoders()}
+    """MiB of each process that serves or decodes."""
+    return {one.pid: one.memory_info().rss / 2**20 for one in server.processes()}
 
 
 def _programs(server: EdgeServer) -> set[str]:

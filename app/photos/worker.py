@@ -18,7 +18,7 @@ import numpy as np
 from app.photos.admission import PhotoLimits
 from app.photos.arena import Arena
 from app.photos.decode import clean_jpeg, decode_in_one_thread, decode_now
-from app.photos.memory import keep_freed_memory
+from app.photos.memory import Thrift, keep_freed_memory
 from app.photos.photo import Photo
 
 _OPEN_FILES = 64
@@ -48,6 +48,7 @@ def enter_worker(memory_mb: int, arenas: Sequence[Arena] = ()) -> None:
     decode_in_one_thread()
     keep_freed_memory()
     decode_now(tiny_picture())
+    _Worker.thrift = Thrift()
     _give_up_rights()
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, 0)
@@ -69,6 +70,12 @@ class Worked:
     size: tuple[int, int] | None = None
 
 
+class _Worker:
+    """What this process is besides: the pool hands its workers nothing but tasks."""
+
+    thrift: Thrift | None = None
+
+
 def run_with_alarm(
     seconds: int, decode: Callable[[bytes, PhotoLimits], Photo], data: bytes, limits: PhotoLimits
 ) -> Worked:
@@ -79,6 +86,8 @@ def run_with_alarm(
         return Worked(decode(data, limits), began_ns, time.time_ns())
     finally:
         signal.alarm(0)
+        if _Worker.thrift is not None:
+            _Worker.thrift.give_back()
 
 
 def run_in_arena(

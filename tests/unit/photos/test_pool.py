@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from app.photos import (
 )
 from tests.builders import a_photo_file
 from tests.unit.photos.hostile import CRASH, DIE, HANG, HOARD, STOP, decode_or_misbehave
+from tests.unit.photos.pictures import chunk, png
 
 pytestmark = pytest.mark.anyio
 
@@ -158,6 +160,7 @@ LOOK_AROUND = """
 import asyncio
 from app.photos import PhotoCorrupt, PhotoDecoder
 from tests.unit.photos.hostile import look
+from tests.unit.photos.pictures import chunk, png
 print("script")
 async def main():
     async with PhotoDecoder(1, decode=look) as decoder:
@@ -174,6 +177,7 @@ ORPHAN = """
 import asyncio
 from app.photos import PhotoDecoder
 from tests.unit.photos.hostile import HANG, decode_or_misbehave
+from tests.unit.photos.pictures import chunk, png
 from tests.builders import a_photo_file
 async def main():
     async with PhotoDecoder(1, decode=decode_or_misbehave, timeout_s=1.0) as decoder:
@@ -209,3 +213,15 @@ async def test_workers_know_neither_the_servers_secrets_nor_its_program(tmp_path
     )
     said, _ = await program.communicate()
     assert said.split() == [b"script", b"False", b"False", b"True"]  # the workers did not run the script again
+
+
+async def test_a_worker_does_not_keep_what_a_large_photo_took() -> None:
+    """Else each worker would soon be as large as the largest photo it ever saw."""
+    rows = zlib.compress(bytes((5000 // 8 + 1) * 4990))
+    large = png(5000, 4990, 1, 0, chunk(b"IDAT", rows), chunk(b"IEND", b""))
+    async with PhotoDecoder(1) as decoder:
+        await decoder.decode(GOOD)
+        before = {one: psutil.Process(one).memory_info().rss for one in processes()}
+        await decoder.decode(large)
+        grown = {one: psutil.Process(one).memory_info().rss - before[one] for one in before}
+    assert max(grown.values()) < 30 * 2**20, grown
