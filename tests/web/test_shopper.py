@@ -3,6 +3,8 @@
 import io
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -43,9 +45,27 @@ def reported(request: Request) -> dict[str, list[dict[str, str]]]:
     return sent
 
 
-def settled(page: Page) -> None:
-    """Wait until nothing is asked any more."""
+@contextmanager
+def answered(page: Page) -> Iterator[None]:
+    """What is done inside asks the server; left when its answer is shown."""
+    with page.expect_response("**/search-by-photo"):
+        yield
     expect(page.locator(".s-results")).to_have_attribute("aria-busy", "false")
+
+
+def kept_on_device(page: Page, count: int) -> None:
+    """Wait until so many searches are written to the device, not only shown: leaving the page is safe then."""
+    page.wait_for_function(
+        """async (count) => {
+            const open = indexedDB.open("akin", 1);
+            const database = await new Promise((resolve) => (open.onsuccess = () => resolve(open.result)));
+            const request = database.transaction("searches").objectStore("searches").count();
+            const kept = await new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+            database.close();
+            return kept === count;
+        }""",
+        arg=count,
+    )
 
 
 def test_from_a_photo_to_a_click_that_is_recorded(web_shop: WebShop, watch: Watcher) -> None:
@@ -89,15 +109,15 @@ def test_a_crop_by_mouse_asks_again_without_a_second_upload(web_shop: WebShop, w
     page.mouse.move(corner["x"] + 22, corner["y"] + 22)
     page.mouse.down()
     page.mouse.move(corner["x"] - 20, corner["y"] - 30, steps=5)
-    page.mouse.up()
-    settled(page)
+    with answered(page):
+        page.mouse.up()
     asked = fields_of(sent[0])
     assert len(sent) == 1
     assert asked["photo_id"]
     assert "photo" not in asked
     assert re.fullmatch(r"0\.\d+,0\.\d+,0\.\d+,0\.\d+", asked["crop"])
-    page.get_by_role("button", name="Find the thing again").click()
-    settled(page)
+    with answered(page):
+        page.get_by_role("button", name="Find the thing again").click()
     assert "crop" not in fields_of(sent[1])
 
 
@@ -115,8 +135,8 @@ def test_a_crop_by_touch(web_shop: WebShop, watch: Watcher) -> None:
     for step in range(1, 6):
         point = {"x": x - 8 * step, "y": y}
         finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
-    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    settled(page)
+    with answered(page):
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert fields_of(sent[0])["photo_id"]
     cut = page.locator(".s-frame").bounding_box()
     assert cut is not None
@@ -131,11 +151,13 @@ def test_a_crop_by_keyboard(web_shop: WebShop, watch: Watcher) -> None:
     sent = searches(page)
     before = page.locator(".s-frame").bounding_box()
     page.get_by_role("button", name="Top left corner").focus()
-    with page.expect_response("**/search-by-photo"):
-        page.keyboard.press("Shift+ArrowRight")
-        page.keyboard.press("ArrowDown")
-        expect(page.locator(".s-frame-area [role=status]")).to_contain_text("Frame:")
-    settled(page)
+    page.clock.install()  # time stands still between the two presses, however slow this machine is
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".s-frame-area [role=status]")).to_contain_text("Frame:")
+    with answered(page):
+        page.clock.resume()
     after = page.locator(".s-frame").bounding_box()
     assert before is not None
     assert after is not None
@@ -150,8 +172,8 @@ def test_words_filters_and_order_change_what_is_found(web_shop: WebShop, watch: 
     find(page, web_shop)
     sent = searches(page)
     page.get_by_role("textbox", name="Describe what should be different").fill("white")
-    page.keyboard.press("Enter")
-    settled(page)
+    with answered(page):
+        page.keyboard.press("Enter")
     assert fields_of(sent[0])["text"] == "white"
     page.get_by_role("button", name="Filters").click()
     brands = page.get_by_role("group", name="Brand")
@@ -161,17 +183,16 @@ def test_words_filters_and_order_change_what_is_found(web_shop: WebShop, watch: 
     expect(page.get_by_role("button", name=re.compile(f"^Show {count} product"))).to_be_visible()
     expect(brands.locator("label").nth(1)).to_be_visible()  # the others can still be chosen, with their counts
     page.keyboard.press("Escape")
-    settled(page)
     expect(page.locator(".s-heading p")).to_have_text(re.compile(f"^{count} product"))
-    page.get_by_label("Order").select_option(label="Lowest price")
-    settled(page)
+    with answered(page):
+        page.get_by_label("Order").select_option(label="Lowest price")
     amounts = [
         float(one.split()[0].replace("$", "").replace(",", ""))
         for one in page.locator(".s-card-price").all_inner_texts()
     ]
     assert amounts == sorted(amounts)
-    page.get_by_role("button", name=f"Remove the filter {brand}").click()
-    settled(page)
+    with answered(page):
+        page.get_by_role("button", name=f"Remove the filter {brand}").click()
     assert "filters" not in fields_of(sent[-1])
     watched.quiet()
 
@@ -181,8 +202,7 @@ def test_more_products_come_on_the_way_down(web_shop: WebShop, watch: Watcher) -
     find(page, web_shop)
     total = int(page.locator(".s-heading p").inner_text().split()[0])
     assert total > 12, "more than one page"
-    while page.locator(".s-card").count() < total:
-        before = page.locator(".s-card").count()
+    while (before := page.locator(".s-card").count()) < total:
         page.mouse.wheel(0, 4000)
         page.wait_for_function("n => document.querySelectorAll('.s-card').length > n", arg=before)
     expect(page.get_by_text("That is everything.")).to_be_visible()
@@ -224,11 +244,13 @@ def test_what_was_searched_stays_on_the_device_and_can_be_forgotten(web_shop: We
     page.get_by_role("button", name="New search").click()
     again = page.get_by_role("button", name="Search again")
     expect(again).to_have_count(1)
+    kept_on_device(page, 1)
     page.goto(web_shop.address)
     again.click()
     expect(page.locator(".s-card").first).to_be_visible()
     page.get_by_role("button", name="New search").click()
     page.get_by_role("button", name="Forget all").click()
+    kept_on_device(page, 0)
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(again).to_have_count(0)

@@ -1,7 +1,8 @@
-import { useRef } from "preact/hooks";
-import type { Schemas } from "../api/client";
-import { Deed, Loading, Section, Table, Trouble } from "./parts";
-import { api, ask, useAnswer } from "./session";
+import { useRef, useState } from "preact/hooks";
+import type { ApiProblem, Schemas } from "../api/client";
+import { Button, Dialog } from "../design";
+import { Loading, Section, Table, Trouble } from "./parts";
+import { api, ask, asProblem, useAnswer } from "./session";
 import { speaker } from "./texts";
 
 const { t } = speaker;
@@ -20,29 +21,47 @@ export function Generations() {
   );
   const rows = kept.data?.generations ?? [];
   const published = rows.find((one) => one.state === "published");
+  const [question, setQuestion] = useState<Question | null>(null);
+  const [state, setState] = useState<{ busy: boolean; problem: ApiProblem | null }>({ busy: false, problem: null });
+  const decide = ({ work }: Question) => {
+    setQuestion(null);
+    setState({ busy: true, problem: null });
+    void work().then(
+      () => {
+        setState({ busy: false, problem: null });
+        kept.again();
+      },
+      (failure: unknown) => {
+        setState({ busy: false, problem: asProblem(failure) });
+        kept.again(); // what stood in the way is in the list then
+      },
+    );
+  };
+  const put = (next: Question) => {
+    setState({ busy: false, problem: null });
+    setQuestion(next);
+  };
   return (
     <Section
       title={t("generations.title")}
       extra={
         <span class="a-row">
-          <Deed
-            label={t("generations.back")}
-            confirm={t("generations.back.ask")}
-            off={!rows.some((one) => one.state === "retired")}
-            work={() => ask(api.POST("/generations/rollback", { headers: { "if-match": tag.current } }))}
-            done={kept.again}
-          />
-          <Deed
-            label={t("generations.prune")}
-            confirm={t("generations.prune.ask")}
-            work={() => ask(api.POST("/generations/prune"))}
-            done={kept.again}
-          />
+          <Button
+            size="small"
+            disabled={state.busy || !rows.some((one) => one.state === "retired")}
+            onClick={() => put(rollBack(tag.current))}
+          >
+            {t("generations.back")}
+          </Button>
+          <Button size="small" disabled={state.busy} onClick={() => put(prune())}>
+            {t("generations.prune")}
+          </Button>
         </span>
       }
     >
       <p class="c-soft">{t("generations.lead")}</p>
       <Trouble problem={kept.problem} again={kept.again} />
+      <Trouble problem={state.problem} />
       {kept.loading && <Loading />}
       {rows.length > 0 && (
         <Table
@@ -59,10 +78,30 @@ export function Generations() {
             },
             {
               name: t("generations.do"),
-              cell: (one) => <Step one={one} published={published?.id ?? null} tag={tag.current} again={kept.again} />,
+              cell: (one) => {
+                const step = stepOf(one, published?.id ?? "–", tag.current);
+                return (
+                  step && (
+                    <Button size="small" kind={step.kind} disabled={state.busy} onClick={() => put(step)}>
+                      {step.label}
+                    </Button>
+                  )
+                );
+              },
             },
           ]}
         />
+      )}
+      {question && (
+        <Dialog title={question.label} close={t("cancel")} onClose={() => setQuestion(null)}>
+          <p>{question.text}</p>
+          <div class="a-row c-actions">
+            <Button onClick={() => setQuestion(null)}>{t("cancel")}</Button>
+            <Button kind="danger" onClick={() => decide(question)}>
+              {question.label}
+            </Button>
+          </div>
+        </Dialog>
       )}
     </Section>
   );
@@ -78,38 +117,50 @@ function State({ one }: { one: Generation }) {
   );
 }
 
-function Step({
-  one,
-  published,
-  tag,
-  again,
-}: {
-  one: Generation;
-  published: string | null;
-  tag: string;
-  again: () => void;
-}) {
+/**
+ * A step that is asked about before it is taken. It speaks of the versions as they stood when it was asked: its
+ * If-Match is that list's, however often the list is fetched again behind the dialog. So a step that somebody else
+ * overtook is refused, and never means another version than the dialog named.
+ */
+interface Question {
+  label: string;
+  text: string;
+  kind?: "primary" | "danger";
+  work: () => Promise<unknown>;
+}
+
+function prune(): Question {
+  return {
+    label: t("generations.prune"),
+    text: t("generations.prune.ask"),
+    work: () => ask(api.POST("/generations/prune")),
+  };
+}
+
+function rollBack(tag: string): Question {
+  return {
+    label: t("generations.back"),
+    text: t("generations.back.ask"),
+    work: () => ask(api.POST("/generations/rollback", { headers: { "if-match": tag } })),
+  };
+}
+
+/** What can be done with a version in its state; null: nothing. */
+function stepOf(one: Generation, published: string, tag: string): Question | null {
   const at = { params: { path: { generation_id: one.id } } };
   if (one.state === "verified" || one.state === "retired")
-    return (
-      <Deed
-        label={t("generations.publish")}
-        kind="primary"
-        confirm={t("generations.publish.ask", { id: one.id, now: published ?? "–" })}
-        // If-Match: somebody else may have published since this list was made; then nothing is done.
-        work={() => ask(api.POST("/generations/{generation_id}/publish", { ...at, headers: { "if-match": tag } }))}
-        done={again}
-      />
-    );
+    return {
+      label: t("generations.publish"),
+      text: t("generations.publish.ask", { id: one.id, now: published }),
+      kind: "primary",
+      work: () => ask(api.POST("/generations/{generation_id}/publish", { ...at, headers: { "if-match": tag } })),
+    };
   if (one.state === "loading")
-    return (
-      <Deed
-        label={t("generations.abandon")}
-        kind="danger"
-        confirm={t("generations.abandon.ask")}
-        work={() => ask(api.DELETE("/generations/{generation_id}", at))}
-        done={again}
-      />
-    );
+    return {
+      label: t("generations.abandon"),
+      text: t("generations.abandon.ask"),
+      kind: "danger",
+      work: () => ask(api.DELETE("/generations/{generation_id}", at)),
+    };
   return null;
 }
