@@ -34,13 +34,14 @@ def folded(results: Sequence[Scored], twins: Pairs = ()) -> list[Card]:
     place: dict[Thing, list[Scored]] = {}
     for one in results:
         thing = _thing(one)
-        thing = taken_for.get(thing, thing)
-        if thing in place:
-            place[thing].append(one)
-        else:
-            place[thing] = [one]
-            cards.append(place[thing])
-    return [Card(members[0], tuple(members[1:]) if len(members) > 1 else ()) for members in cards]
+        if taken_for:
+            thing = taken_for.get(thing, thing)
+        members = place.get(thing)
+        if members is None:
+            place[thing] = members = []
+            cards.append(members)
+        members.append(one)
+    return [Card(members[0], tuple(members[1:])) if len(members) > 1 else Card(members[0]) for members in cards]
 
 
 def _thing(one: Scored) -> Thing:

@@ -174,7 +174,7 @@ class VisualSearch:
         cards = folded(results, findings.twins) if wishes.fold else each_alone(results)
         best = [card.best for card in cards]
         order = ruled(cards, put) if put else placed(best, wishes.sort, await _prices(snapshot, best, wishes.sort))
-        rest = [(place, one) for place, one in order if after is None or after.starts_after(place, one.product_id)]
+        rest = order if after is None else [pair for pair in order if after.starts_after(pair[0], pair[1].product_id)]
         shown = [one for _, one in rest[: wishes.limit]]
         voters = results[:VOTERS] if findings.analysis is not None else []
         together = several(cards)
@@ -279,8 +279,13 @@ def with_rules(items: Sequence[RankedProduct], cards: Sequence[Card], put: Placi
 
 def with_variants(items: Sequence[RankedProduct], cards: Sequence[Card]) -> tuple[RankedProduct, ...]:
     """The items with the other variants of their cards."""
-    of = {card.best.product_id: tuple(Variant(one.product_id, one.score) for one in card.others) for card in cards}
-    return tuple(replace(item, variants=of[item.product.id]) for item in items)
+    others = {card.best.product_id: card.others for card in cards if card.others}
+    return tuple(
+        replace(item, variants=tuple(Variant(one.product_id, one.score) for one in others[item.product.id]))
+        if item.product.id in others
+        else item
+        for item in items
+    )
 
 
 async def _prices(snapshot: Snapshot, results: Sequence[Scored], sort: Sort) -> Mapping[str, Decimal | None]:

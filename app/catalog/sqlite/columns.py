@@ -1,10 +1,9 @@
-"""Columns in memory: arrays that grow at the end, strings without Python objects, facet values as codes.
+"""Columns in memory: arrays that grow at the end, strings, facet values as codes.
 
 One thread appends; any number read the rows that were there when they took their view. Appending never changes a row
 that a view has: an array that must move is copied, and the old one stays with those who hold it.
 """
 
-from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -42,25 +41,24 @@ class Rows(Generic[Scalar]):
 
 
 class Strings:
-    """One string per row, as UTF-8 bytes in one array."""
+    """One string per row; equal neighbors (the group of variants, none at all) are one object."""
 
     def __init__(self) -> None:
-        self._bytes = bytearray()
-        self._ends = array("q", [0])
+        self._rows: list[str] = []
 
     def append(self, value: str) -> None:
         """Add one row."""
-        self._bytes += value.encode()
-        self._ends.append(len(self._bytes))
+        rows = self._rows
+        rows.append(rows[-1] if rows and rows[-1] == value else value)
 
     def at(self, row: int) -> str:
         """The string of a row."""
-        return self._bytes[self._ends[row] : self._ends[row + 1]].decode()
+        return self._rows[row]
 
     def of(self, rows: Iterable[int]) -> list[str]:
         """The strings of rows."""
-        text, ends = self._bytes, self._ends
-        return [text[ends[row] : ends[row + 1]].decode() for row in rows]
+        strings = self._rows
+        return [strings[row] for row in rows]
 
 
 class Values:

@@ -1,4 +1,4 @@
-"""From product ids and file keys to rows, without a Python object per product."""
+"""From product ids and file keys to rows, without a dictionary entry per product."""
 
 from array import array
 from collections.abc import Iterable

@@ -283,11 +283,19 @@ def _exact_too(
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """What _exact gives for these products, of which most are among the known ones (ascending), compared before."""
     places = np.searchsorted(known, rows)
-    there = np.isin(rows, known)
+    there = _among(rows, known, places)
     cosines, images = np.empty(rows.size), np.empty(rows.size, dtype=np.int32)
     cosines[there], images[there] = (values[places[there]] for values in compared)
     cosines[~there], images[~there] = _exact(view, photo, rows[~there])
     return cosines, images
+
+
+def _among(rows: NDArray[np.int32], known: NDArray[np.int32], places: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether each row is one of the known ones (ascending). places: where it would stand among them."""
+    if known.size == 0:
+        return np.zeros(rows.size, dtype=np.bool_)
+    found: NDArray[np.bool_] = known[np.minimum(places, known.size - 1)] == rows
+    return found
 
 
 def _best(view: View, rows: NDArray[np.int32], orders: Orders, count: int) -> NDArray[np.int32]:
@@ -318,8 +326,8 @@ def _with_best_of_others(
 
 
 def _fill(kept: NDArray[np.int32], first: NDArray[np.int32], limit: int) -> NDArray[np.int32]:
-    """The kept rows, and of the first ones so many that there are `limit`, ascending."""
-    more = first[~np.isin(first, kept)][: limit - kept.size]
+    """The kept rows (ascending), and of the first ones so many that there are `limit`, ascending."""
+    more = first[~_among(first, kept, np.searchsorted(kept, first))][: limit - kept.size]
     return np.sort(np.concatenate([kept, more]))
 
 
