@@ -22,7 +22,7 @@ from app.errors import AppError
 from app.metering import Answers, DayOfSource, Ledger, MeterStore, UnplacedWord
 from app.settings import Settings
 from app.shops import load_shop_settings
-from app.wiring_sources import build_budget, build_prices, build_sources, opened_meter, outside_names
+from app.wiring_sources import build_budget, build_leading, build_prices, build_sources, opened_meter
 
 IN_PART = 1
 PATIENCE_S = 30.0
@@ -103,14 +103,15 @@ def gaps(
 
 async def _examined(settings: Settings) -> list[Finding]:
     try:
-        names = outside_names(settings)
         words = read_vocabulary(settings.vocabulary)
         sources, bad = build_sources(settings, words)
+        leading = build_leading(settings, words)
+        sources += [leading] if leading is not None else []
     except AppError as problem:
         return [Finding("settings", False, problem.detail, problem.fix or "")]
     findings = [Finding("vocabulary", True, f"{len(words.type_names)} types, {len(words.attributes)} attributes.")]
     findings += [Finding(name, False, problem.detail, problem.fix or "") for name, problem in bad]
-    if not names:
+    if not sources and not bad:
         return [*findings, Finding("sources", True, "None is named: no photo leaves this machine.")]
     for source in sources:
         try:

@@ -36,7 +36,8 @@ class Settings(CatalogSettings, EdgeSettings):
     )
     embedder: str = Field(
         default="local",
-        description="What turns a picture into a vector: `local`, or `onnx:PATH` of a model with its TOML beside it.",
+        description="What turns a picture into a vector: `local`; `onnx:PATH` of a model with its TOML beside it;"
+        " `vertex` (or `vertex:NAME` of a card) for a model at Vertex AI ([embedders.md](embedders.md)).",
     )
     calibration: Path | None = Field(
         default=None,
@@ -249,9 +250,10 @@ class Settings(CatalogSettings, EdgeSettings):
     @field_validator("embedder")
     @classmethod
     def _known_embedder(cls, value: str) -> str:
-        if value == "local" or (value.startswith("onnx:") and len(value) > len("onnx:")):
+        kind, colon, which = value.partition(":")
+        if value in ("local", "vertex") or (kind in ("onnx", "vertex") and colon and which):
             return value
-        raise ValueError("write `local`, or `onnx:` followed by the path of the model file")
+        raise ValueError("write `local`, `onnx:` and a model file's path, `vertex`, or `vertex:` and a card's name")
 
     @property
     def max_body_bytes(self) -> int:
@@ -267,18 +269,13 @@ class Settings(CatalogSettings, EdgeSettings):
     def searches_at_once(self) -> int:
         """Searches one server process works on at once."""
         # Whoever waits for another company's server needs no core meanwhile.
-        return self.search_slots or self.decode_processes * (1 if self.analyzers == ("local",) else 16)
+        waits = self.analyzers != ("local",) or self.embedder.partition(":")[0] == "vertex"
+        return self.search_slots or self.decode_processes * (16 if waits else 1)
 
     @property
     def searches_waiting(self) -> int:
         """Searches that may wait for one of those."""
         return 4 * self.searches_at_once if self.search_queue is None else self.search_queue
-
-    @property
-    def onnx_path(self) -> Path | None:
-        """The model file `embedder` names, or None for the local embedder."""
-        kind, _, path = self.embedder.partition(":")
-        return Path(path) if kind == "onnx" else None
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -32,7 +32,7 @@ from app.intake import ARTIFACT, Fit
 from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore, keep_freed_memory
 from app.search import Calibration, Rulebook, VisualSearch, read_calibration, shipped_calibration
 from app.settings import PREFIX, InvalidSettings, Settings
-from app.wiring_sources import Outside, build_outside
+from app.wiring_sources import Outside, build_looking
 
 if TYPE_CHECKING:
     from app.catalog.elasticsearch import ElasticsearchCatalog, ElasticsearchCatalogWriter, ElasticsearchOptions
@@ -171,8 +171,7 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
         see_in_one_thread()
         executor = ThreadPoolExecutor(cores, thread_name_prefix="eyes")
     try:
-        eyes = LocalAnalyzer(executor, settings.embedder)
-        outside = build_outside(settings, eyes, batch=LOADER_BATCH if processes else 1)
+        eyes, outside = build_looking(settings, executor, batch=LOADER_BATCH if processes else 1)
     except BaseException:
         executor.shutdown(wait=False)
         raise

@@ -2,15 +2,17 @@
 
 import logging
 from collections.abc import AsyncIterator
+from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from app.analysis import Gap
-from app.analysis.analyzer import Analyzer
 from app.analysis.asking import Asker
 from app.analysis.ensemble import Cascade, Ensemble
+from app.analysis.leader import AskedLeader, EmbeddingSource
 from app.analysis.outgoing import BlurredFaces, clean, faces_by
-from app.analysis.registry import SourceMeans, sources_named
+from app.analysis.providers.local import LocalAnalyzer
+from app.analysis.registry import EMBEDDERS, SourceMeans, embedder_named, sources_named
 from app.analysis.source import BadCard, Reason, Source
 from app.analysis.trust import read_trust
 from app.analysis.vocabulary import Vocabulary, read_vocabulary
@@ -64,18 +66,7 @@ def build_sources(
 
     Raises UnknownAnalyzer, MissingDependency, InvalidSettings.
     """
-    means = SourceMeans(
-        attributes=vocabulary.attributes,
-        cards=settings.model_cards,
-        batch=batch,
-        google_features=settings.google_features,
-        google_endpoint=settings.google_endpoint,
-        google_product_set=settings.google_product_set,
-        google_product_categories=settings.google_product_categories,
-        vertex_endpoint=settings.vertex_endpoint,
-        aws_region=settings.aws_region,
-        aws_endpoint=settings.aws_endpoint,
-    )
+    means = _means(settings, vocabulary, batch)
     usable: list[Source] = []
     bad: list[tuple[str, BadCard]] = []
     for name in outside_names(settings):
@@ -90,39 +81,72 @@ def build_sources(
     return usable, bad
 
 
-def build_outside(settings: Settings, base: Analyzer, *, batch: int = 1) -> Outside | None:
-    """The ensemble of the sources the settings name; None where they name none.
+def build_leading(settings: Settings, vocabulary: Vocabulary) -> EmbeddingSource | None:
+    """The model elsewhere that AKIN_EMBEDDER names; None where it names one on this machine.
 
-    base: the embedded eyes. batch: pictures of one call, for a loader. A model card that cannot be used is logged and
-    named in every answer's `degraded`. Raises UnknownAnalyzer, MissingDependency, InvalidSettings, MeterUnavailable,
-    and what is wrong with the vocabulary, the prices, the trust or the face detector.
+    Raises MissingDependency, BadCard."""
+    kind, _, card = settings.embedder.partition(":")
+    return embedder_named(kind, _means(settings, vocabulary), card) if kind in EMBEDDERS else None
+
+
+def _means(settings: Settings, vocabulary: Vocabulary, batch: int = 1) -> SourceMeans:
+    return SourceMeans(
+        attributes=vocabulary.attributes,
+        cards=settings.model_cards,
+        batch=batch,
+        google_features=settings.google_features,
+        google_endpoint=settings.google_endpoint,
+        google_product_set=settings.google_product_set,
+        google_product_categories=settings.google_product_categories,
+        vertex_endpoint=settings.vertex_endpoint,
+        aws_region=settings.aws_region,
+        aws_endpoint=settings.aws_endpoint,
+    )
+
+
+def build_looking(settings: Settings, executor: Executor, *, batch: int = 1) -> tuple[LocalAnalyzer, Outside | None]:
+    """The eyes with the embedder that is set, and the ensemble of them with the sources the settings name; None where
+    nobody outside is asked.
+
+    executor: where the eyes look. batch: pictures of one call, for a loader. A model card that cannot be used is logged
+    and named in every answer's `degraded`; an embedder's is raised. Raises UnknownAnalyzer, MissingDependency, BadCard,
+    BadEmbedder, InvalidSettings, MeterUnavailable, and what is wrong with the vocabulary, the prices, the trust or the
+    face detector.
     """
-    if not outside_names(settings):
-        return None
     vocabulary = read_vocabulary(settings.vocabulary)
+    leading = build_leading(settings, vocabulary)
+    if leading is None and not outside_names(settings):
+        return LocalAnalyzer(executor, settings.embedder), None
     trust, prices = read_trust(settings.trust), build_prices(settings)
     outgoing = BlurredFaces(faces_by(settings.blur_faces)) if settings.blur_faces is not None else clean
     sources, bad = build_sources(settings, vocabulary, batch=batch)
-    for source in sources:
+    for source in (*sources, *([leading] if leading is not None else [])):
         prices.micros(source.units)  # a missing price is said now, not at the first photo
     for name, problem in bad:
         logger.warning("%s has no part in answers (%s): %s %s", name, Reason.BAD_CARD, problem.detail, problem.fix)
     store = MeterStore(settings.cloud_store)
     ledger = Ledger(store, prices, build_budget(settings))
     answers = Answers(store, ttl_s=settings.cloud_cache_days * 86_400, max_bytes=settings.cloud_cache_mb * 1_000_000)
+    patience_s = settings.sources_ms / 1000
+    leader = None
+    if leading is not None:
+        asker = Asker(leading, answers=answers, ledger=ledger)
+        leader = AskedLeader(leading, asker, outgoing=outgoing, patience_s=patience_s)
+    eyes = LocalAnalyzer(executor, LOCAL if leader is not None else settings.embedder, leader)
     ensemble = Ensemble(
-        base,
+        eyes,
         [Asker(source, answers=answers, ledger=ledger) for source in sources],
         vocabulary=vocabulary,
         trust=trust,
         outgoing=outgoing,
         words=UnplacedWords(store),
         broken=[Gap(name, Reason.BAD_CARD.value) for name in dict.fromkeys(name for name, _ in bad)],
-        patience_s=settings.sources_ms / 1000,
+        patience_s=patience_s,
         cascade=Cascade(settings.cascade, settings.cascade_attributes),
         hybrid=settings.hybrid_look,
+        beside=[leader.asker] if leader is not None else [],
     )
-    return Outside(ensemble, ledger, store)
+    return eyes, Outside(ensemble, ledger, store)
 
 
 async def spending_of(outside: Outside, settings: Settings) -> Spending:
@@ -165,10 +189,10 @@ async def opened_meter(settings: Settings) -> AsyncIterator[tuple[Ledger, Unplac
 
 
 def price_per_picture(settings: Settings) -> float:
-    """US dollars one picture costs a loader at all sources together, by the price table; 0 where only the eyes look,
-    as they do in a loader with a cascade."""
-    if not outside_names(settings) or settings.cascade < 1:
-        return 0.0
-    sources, _ = build_sources(settings, read_vocabulary(settings.vocabulary))
+    """US dollars one picture costs a loader at all sources and at the embedder together, by the price table. With a
+    cascade a loader asks no source; the embedder it always asks."""
+    vocabulary = read_vocabulary(settings.vocabulary)
+    asked: list[Source] = [] if settings.cascade < 1 else build_sources(settings, vocabulary)[0]
+    leading = build_leading(settings, vocabulary)
     prices = build_prices(settings)
-    return sum(prices.micros(source.units) for source in sources) / 1_000_000
+    return sum(prices.micros(one.units) for one in (*asked, *([leading] if leading else []))) / 1_000_000

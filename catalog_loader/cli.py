@@ -33,6 +33,9 @@ from catalog_loader.status import advice, generation_json
 from catalog_loader.survey import check
 from catalog_loader.telling import Told, on_stderr
 
+EMBEDDER_PATIENCE_S = 300.0
+"""How long a load waits for an embedder elsewhere that is away or asks for less; its quota is by the minute."""
+
 app = program(
     "catalog-loader",
     "Loads product feeds (TSV, CSV, RSS, Atom, JSON Lines; also gzipped) into the catalog.",
@@ -135,7 +138,7 @@ def load_command(
             refetch=refetch,
             fresh=fresh,
         )
-        told.tell(asyncio.run(_load(settings, opened, wanted, told, limit_rate)))
+        told.tell(asyncio.run(_load(settings, opened, wanted, told, limit_rate, agreed=yes)))
 
 
 @app.command(
@@ -153,6 +156,7 @@ def reembed_command(
     publish: Annotated[
         bool, typer.Option("--publish", help="Publish the new version; with --judged only where it is better.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree to what outside sources and embedders cost.")] = False,
     type_from: TypeFromOption = TypeFrom.PRODUCT_TYPE,
     limit_rate: RateOption = None,
     catalog: CatalogOption = None,
@@ -168,7 +172,7 @@ def reembed_command(
     with told.failures(holder, feed), _opened(settings, feed, None, untrusted=False) as opened:
         asyncio.run(refuse_same_embedder(settings))
         wanted = Wanted(holder, _writable(rejects_path(opened)), type_from, yes=True, fresh=True, publish=False)
-        summary = asyncio.run(_load(settings, opened, wanted, told, limit_rate))
+        summary = asyncio.run(_load(settings, opened, wanted, told, limit_rate, agreed=yes))
         if summary.outcome is Outcome.VERIFIED:
             summary.message = asyncio.run(decided(settings, summary, judged, before, publish=publish))
         told.tell(summary)
@@ -226,7 +230,9 @@ def rollback_command(
     typer.echo(asyncio.run(_with_copy(settings, message)))
 
 
-async def _load(settings: Settings, feed: Feed, wanted: Wanted, told: Told, limit_rate: float | None) -> Summary:
+async def _load(
+    settings: Settings, feed: Feed, wanted: Wanted, told: Told, limit_rate: float | None, *, agreed: bool
+) -> Summary:
     async with AsyncExitStack() as stack:
         catalog = wiring.open_catalog(settings)
         stack.push_async_callback(catalog.close)
@@ -239,11 +245,16 @@ async def _load(settings: Settings, feed: Feed, wanted: Wanted, told: Told, limi
         stack.push_async_callback(insights.close)
         album = wiring.build_album(insights)
         intake = Intake(
-            _decoder(settings, stack), analyzer, images, at_once=at_once(settings.decode_processes), album=album
+            _decoder(settings, stack),
+            analyzer,
+            images,
+            at_once=at_once(settings.decode_processes),
+            album=album,
+            patience_s=EMBEDDER_PATIENCE_S,
         )
         fit = wiring.build_fit(analyzer, project=await wiring.was_learned(catalog, analyzer))
         is_taught = wiring.build_teaching_check(analyzer)
-        afford = _price_gate(settings, yes=wanted.yes).passed
+        afford = _price_gate(settings, yes=agreed).passed
         parts = Parts(catalog, writer, intake, fit, analyzer.embedder, analyzer.dims, is_taught, afford)
         async with _stoppable(quiet=told.quiet) as stop:
             with told.progress() as progress:

@@ -126,7 +126,8 @@ class _Load:
             self.summary.resumed = taken
             await self._publish(finished.id)
             return
-        self.parts.afford(survey.pictures if self.wanted.refetch else survey.new_pictures)
+        anew = self.wanted.refetch or not self._same_embedder(published)
+        self.parts.afford(survey.pictures if anew else survey.new_pictures)
         generation = await self._opened(known)
         self.summary.generation = generation.id
         present = await self._filled(generation, published, hashes, survey)
@@ -214,6 +215,9 @@ class _Load:
             and (published.embedder, published.dims) == (self.parts.embedder, self.parts.dims)
         )
 
+    def _same_embedder(self, published: Generation | None) -> bool:
+        return published is not None and published.embedder == self.parts.embedder
+
     def _is_finished(self, generation: Generation) -> bool:
         return (
             generation.state is GenerationState.VERIFIED
@@ -240,7 +244,7 @@ class _Load:
         if self.wanted.delta and published:
             staying = [product_id for product_id in hashes if product_id not in survey.departures]
             present = await self._carried(generation, published, staying, present)
-        same = published is not None and published.embedder == self.parts.embedder
+        same = self._same_embedder(published)
         self.progress.stage("Looking at pictures", survey.rows)
         pipeline = Pipeline(
             writer=self.writer,

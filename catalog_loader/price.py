@@ -24,11 +24,16 @@ class PriceGate:
         price = self.per_picture * pictures
         if price <= 0:
             return
-        costs = f"Outside sources are asked about up to {pictures:,} pictures: {price:,.2f} US dollars at list prices."
+        costs = f"Outside sources are asked about up to {pictures:,} pictures: {_usd(price)} US dollars at list prices."
         self.say(costs)
         if price <= self.ask_above or self.yes or (self.ask is not None and self.ask("Go on?")):
             return
         raise LoadRefused(
-            f"The pictures would cost up to {price:,.2f} US dollars; {self.ask_above:,.2f} may be spent unasked.",
-            fix="Agree with --yes, raise AKIN_LOADER_ASK_ABOVE_USD, or load with AKIN_ANALYZERS=local.",
+            f"The pictures would cost up to {_usd(price)} US dollars; {_usd(self.ask_above)} may be spent unasked.",
+            fix="Agree with --yes, raise AKIN_LOADER_ASK_ABOVE_USD, or load with AKIN_ANALYZERS=local (and another"
+            " AKIN_EMBEDDER than vertex).",
         )
+
+
+def _usd(price: float) -> str:
+    return f"{price:,.2f}" if price >= 0.01 or price == 0 else f"{price:.4f}"

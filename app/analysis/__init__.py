@@ -22,6 +22,7 @@ from app.analysis.model import (
     PhotoAnalysis,
 )
 from app.analysis.patience import answering_by
+from app.analysis.source import Reason
 from app.analysis.vocabulary import Vocabulary, normal, read_vocabulary, singulars
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "ObjectType",
     "PhotoAnalysis",
     "PictureQuality",
+    "Reason",
     "Vocabulary",
     "answering_by",
     "channel_similarities",

@@ -9,7 +9,7 @@ from app.analysis.analyzer import Analyzer
 from app.analysis.asking import Asker, SourceState
 from app.analysis.merge import main_thing, merged, overlap
 from app.analysis.model import Box, Gap, PhotoAnalysis
-from app.analysis.patience import time_left
+from app.analysis.patience import wait_until
 from app.analysis.sighting import Sighting
 from app.analysis.source import Picture, Reason, SourceFailure
 from app.analysis.trust import Trust
@@ -18,8 +18,6 @@ from app.errors import Unavailable
 from app.metering import UnplacedWords
 from app.photos import Photo
 
-SHARE = 0.6
-"""Of the time that is left, what sources may take; the rest is for finding and ranking."""
 SAME_REGION = 0.6
 """A source's box that overlaps the region the eyes chose more than this is no reason to look again."""
 SUREST_BOX = 0.5
@@ -62,9 +60,11 @@ class Ensemble:
     """Looks with `base` and asks all sources at the same time.
 
     base: makes region, embedding and features; without it there is no answer. patience_s: longest wait for sources;
-    where a request's deadline leaves less, SHARE of that. What is late is cancelled and named in `gaps`, as is
-    everything else that kept a source from having a part. broken: sources that could not be built, with the reason.
-    hybrid: look again, closer, where a source found the object elsewhere than the eyes did.
+    where a request's deadline leaves less, a share of that (patience.py). What is late is cancelled and named in
+    `gaps`, as is everything else that kept a source from having a part. broken: sources that could not be built, with
+    the reason.
+    hybrid: look again, closer, where a source found the object elsewhere than the eyes did. beside: askers of others
+    (the base's embedder) that are opened, shown and closed together with these.
     """
 
     name = "ensemble"
@@ -82,7 +82,9 @@ class Ensemble:
         patience_s: float = 3.0,
         cascade: Cascade | None = None,
         hybrid: bool = True,
+        beside: Sequence[Asker] = (),
     ) -> None:
+        self._beside = tuple(beside)
         self._base = base
         self._askers = tuple(askers)
         self._vocabulary = vocabulary
@@ -126,11 +128,11 @@ class Ensemble:
 
     async def open(self) -> None:
         """Make all sources ready, before the first photo comes."""
-        await asyncio.gather(*(asker.open() for asker in self._askers))
+        await asyncio.gather(*(asker.open() for asker in (*self._askers, *self._beside)))
 
     def states(self) -> tuple[SourceState, ...]:
         """How the sources are, for /ready and metrics."""
-        return tuple(asker.state() for asker in self._askers)
+        return tuple(asker.state() for asker in (*self._askers, *self._beside))
 
     @property
     def broken(self) -> tuple[Gap, ...]:
@@ -139,14 +141,12 @@ class Ensemble:
 
     async def close(self) -> None:
         """Close the sources; the base belongs to whoever made it."""
-        for asker in self._askers:
+        for asker in (*self._askers, *self._beside):
             await asker.close()
         await asyncio.gather(*self._noting, return_exceptions=True)
 
     async def _ask(self, photo: Photo) -> _Said:
-        loop = asyncio.get_running_loop()
-        left = time_left()
-        until = loop.time() + (self._patience_s if left is None else min(self._patience_s, left * SHARE))
+        until = wait_until(self._patience_s)
         if not self._askers:
             return _Said({}, self._broken)
         try:

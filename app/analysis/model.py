@@ -95,11 +95,14 @@ class DetectedObject:
 class Embedding:
     """A unit-length vector and the model that made it; comparing two models' vectors is an error.
 
-    model: name/version, e.g. "akin-local/2". values: (dims,) float32.
+    model: name/version, e.g. "akin-local/2". values: (dims,) float32. lacks: why a part that is made elsewhere is
+    missing ("deadline", …), "" where nothing is. share: 0..1, the cosine of such a vector with its whole self.
     """
 
     model: str
     values: NDArray[np.float32]
+    lacks: str = ""
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -35,6 +36,16 @@ async def clean(photo: Photo) -> Picture:
     assert max(photo.width, photo.height) <= MAX_SIDE, "only the bounded picture leaves"
     digest = await asyncio.to_thread(lambda: hashlib.sha256(photo.jpeg).hexdigest())
     return Picture(photo.jpeg, photo.width, photo.height, digest)
+
+
+def cut_out(photo: Photo, part: tuple[float, float, float, float]) -> Photo:
+    """That part of the photo (x, y, width, height in 0..1) as a photo of its own: the rest does not leave."""
+    left, top = round(part[0] * photo.width), round(part[1] * photo.height)
+    right, bottom = round((part[0] + part[2]) * photo.width), round((part[1] + part[3]) * photo.height)
+    left, top = min(left, photo.width - 1), min(top, photo.height - 1)
+    pixels = np.ascontiguousarray(photo.pixels[top : max(bottom, top + 1), left : max(right, left + 1)])
+    jpeg = encoded(pixels)
+    return replace(photo, pixels=pixels, jpeg=jpeg, sha256=hashlib.sha256(jpeg).hexdigest(), format="jpeg")
 
 
 class BlurredFaces:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from app.analysis.analyzer import Analyzer
+from app.analysis.leader import EmbeddingSource, Leader
 from app.analysis.source import BadCard, Source
 from app.errors import BadRequest, MissingDependency
 
@@ -23,10 +24,12 @@ class UnknownAnalyzer(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What analyzers are built with; each takes what it needs. executor: where local looking runs."""
+    """What analyzers are built with; each takes what it needs. executor: where local looking runs. leader: a model
+    elsewhere whose vector leads the embedding."""
 
     executor: Executor
     embedder: str = "local"
+    leader: Leader | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,9 @@ SOURCES = {
 }
 """Name -> (extra, "module:factory")."""
 
+EMBEDDERS = {"vertex": ("vertex", "app.analysis.providers.vertex:embedder_from_means")}
+"""Models elsewhere that AKIN_EMBEDDER may name -> (extra, "module:factory")."""
+
 
 def analyzer_named(name: str, means: Means) -> Analyzer:
     """Build one analyzer. Raises UnknownAnalyzer, MissingDependency, and what the provider itself refuses."""
@@ -78,16 +84,25 @@ def analyzer_named(name: str, means: Means) -> Analyzer:
 
 def sources_named(name: str, means: SourceMeans) -> Sources:
     """Build the sources of a name; nothing is connected yet. Raises UnknownAnalyzer, MissingDependency."""
-    extra, path = _known(name, SOURCES)
+    build = cast("Callable[[SourceMeans], Sources]", _factory(name, *_known(name, SOURCES)))
+    return build(means)
+
+
+def embedder_named(name: str, means: SourceMeans, card: str = "") -> EmbeddingSource:
+    """Build the embedding source of AKIN_EMBEDDER=name:card. Raises UnknownAnalyzer, MissingDependency, BadCard."""
+    build = cast("Callable[[SourceMeans, str], EmbeddingSource]", _factory(name, *_known(name, EMBEDDERS)))
+    return build(means, card)
+
+
+def _factory(name: str, extra: str, path: str) -> object:
     module, _, factory = path.partition(":")
     try:
-        build = cast("Callable[[SourceMeans], Sources]", getattr(importlib.import_module(module), factory))
+        return getattr(importlib.import_module(module), factory)
     except ImportError as missing:
         raise MissingDependency(
             f"{name} needs a package that is not installed: {missing.name}.",
             fix=f"Install it: pip install 'akin[{extra}]'.",
         ) from missing
-    return build(means)
 
 
 def _known(name: str, table: Mapping[str, T]) -> T:

@@ -260,6 +260,10 @@ class Candidate(NamedTuple):
     image: int
     signals: Mapping[Channel, float]
 
+    def looking(self, cosine: float) -> "Candidate":
+        """The same with another LOOK, at most 1."""
+        return self._replace(signals={**self.signals, Channel.LOOK: min(1.0, cosine)})
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:

@@ -223,6 +223,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "bad-embedder": 500,
         "teaching-mismatch": 409,
         "source-failed": 503,
+        "embedder-away": 503,
         "bad-card": 500,
         "bad-vocabulary": 500,
         "bad-trust": 500,
@@ -233,6 +234,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "unknown-price": 500,
         # intake
         "image-unavailable": 422,
+        "picture-refused": 422,
         "image-local-refused": 422,
         "image-outside-feed": 422,
         "image-missing": 422,

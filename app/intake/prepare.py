@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from app.analysis import Analyzer, PhotoAnalysis
+from app.analysis import Analyzer, PhotoAnalysis, Reason
 from app.catalog import ImageEvidence, Product, ProductImage, SeenAttribute, SeenLabel
 from app.errors import AppError, BadRequest, Unavailable
 from app.intake.evidence import SeenImage, seen_image, with_seen
@@ -27,6 +27,24 @@ TRIES = 3
 
 PASSING = (ImageTimeout, ImageUnreachable)
 """Failures that say something of the picture's server, and nothing of the picture."""
+
+WORTH_WAITING = frozenset({Reason.DEADLINE, Reason.UNAVAILABLE, Reason.THROTTLED, Reason.RESTING})
+"""Why an embedder has no part now, and may have one later."""
+LONGEST_PAUSE_S = 30.0
+
+
+class EmbedderAway(Unavailable):
+    """The embedder did not look at a product picture; a picture with half a vector would hardly be found."""
+
+    code = "embedder-away"
+    title = "The embedder did not look at a picture"
+
+
+class PictureRefused(BadRequest):
+    """The embedder does not take this picture."""
+
+    code = "picture-refused"
+    title = "The embedder does not take this picture"
 
 
 class Decoder(Protocol):
@@ -112,8 +130,9 @@ class Intake:
     """Fetches, decodes and analyzes the pictures of products.
 
     images: where the bytes come from. at_once: pictures being decoded or analyzed at a time, over all products.
-    album: told of everything that is seen, or None. Safe to use from many tasks of one event loop; it owns none of its
-    parts and closes none of them.
+    album: told of everything that is seen, or None. patience_s: how long an embedder elsewhere is waited for, from its
+    first refusal on, before the work stops with EmbedderAway: a load has time, a caller has not. Safe to use from many
+    tasks of one event loop; it owns none of its parts and closes none of them.
     """
 
     def __init__(
@@ -124,8 +143,10 @@ class Intake:
         *,
         at_once: int = 4,
         album: Album | None = None,
+        patience_s: float = 0.0,
     ) -> None:
         self._album = album
+        self._patience_s = patience_s
         self._decoder = decoder
         self._analyzer = analyzer
         self._images = images
@@ -215,15 +236,34 @@ class Intake:
         for attempt in range(1, TRIES + 1):
             try:
                 photo = await decoded(self._decoder, data)
-                analysis = await self._analyzer.analyze(photo)
+                analysis = await self._whole_analysis(photo)
                 if self._album is not None:
                     await self._album.note(sha256, photo, analysis)
                 return seen_image(analysis)
             except Unavailable as later:
-                if attempt == TRIES:
+                if attempt == TRIES or isinstance(later, EmbedderAway):
                     raise
                 await asyncio.sleep(min(2.0, later.retry_after_s) * attempt)
         raise AssertionError("the loop returns or raises")
+
+    async def _whole_analysis(self, photo: Photo) -> PhotoAnalysis:
+        """The analysis with a whole embedding. Raises EmbedderAway, PictureRefused."""
+        waited, pause = 0.0, 1.0
+        while True:
+            analysis = await self._analyzer.analyze(photo)
+            lacks = analysis.embedding.lacks if analysis.embedding is not None else ""
+            if not lacks:
+                return analysis
+            who = next((gap.part for gap in analysis.gaps if gap.reason == lacks), "The embedder")
+            if lacks == Reason.REFUSED:
+                raise PictureRefused(f"{who} does not take this picture.", fix="Give another picture.")
+            if lacks not in WORTH_WAITING or waited + pause > self._patience_s:
+                raise EmbedderAway(
+                    f"{who} has no part in what is seen ({lacks}).",
+                    fix="The log says why. Then go on: what was looked at is kept.",
+                )
+            await asyncio.sleep(pause)
+            waited, pause = waited + pause, min(LONGEST_PAUSE_S, 2 * pause)
 
 
 def _joined(product: Product, looked: Sequence[_Looked], line: int) -> Prepared:

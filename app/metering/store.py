@@ -52,11 +52,11 @@ class MeterStore:
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do the work in a write transaction of its own and commit it."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transacted, work)
+        return await self._later(self._transacted, work)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do the work, which only reads, without waiting for writers of other processes."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._mapped, work)
+        return await self._later(self._mapped, work)
 
     def soon(self, work: Callable[[sqlite3.Connection], object]) -> None:
         """Do the work after what is queued, and do not wait: for clean-up while being cancelled. Trouble is dropped:
@@ -70,6 +70,13 @@ class MeterStore:
         """Finish what is queued and close the file. Calling it twice is harmless."""
         await asyncio.to_thread(self._thread.shutdown)
         self._connection.close()
+
+    async def _later(self, do: Callable[[Callable[[sqlite3.Connection], T]], T], work: Callable[..., T]) -> T:
+        try:
+            done = asyncio.get_running_loop().run_in_executor(self._thread, do, work)
+        except RuntimeError as closed:  # the server is stopping, and somebody still looks
+            raise MeterUnavailable(f"{self._path.name} is closed.", fix="Start again.") from closed
+        return await done
 
     def _open(self) -> sqlite3.Connection:
         return open_private(self._path, _SCHEMA, patience_s=_BUSY_S)

@@ -46,7 +46,7 @@ def _likeness(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> dic
         return dict.fromkeys(CHANNELS, np.asarray(shown @ asked, dtype=np.float32))
     channels = channel_similarities(_local(asked[None])[0], _local(shown))
     found = {field: channels[channel] for field, channel in CHANNELS.items()}
-    if asked.shape[-1] > LOCAL_DIMS:
+    if asked.shape[-1] > LOCAL_DIMS and not analysis.embedding.lacks:
         # A bigger model in front knows what things are, as the learned channel does: the two share its weight.
         model = _model(shown) @ _model(asked[None])[0]
         found["learned"] = np.asarray(0.5 * (found["learned"] + model), dtype=np.float32)
@@ -54,13 +54,13 @@ def _likeness(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> dic
 
 
 def _model(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The part of an ONNX embedder's own, (n, dims - LOCAL_DIMS) of unit length."""
+    """The part of a model in front of ours, (n, dims - LOCAL_DIMS) of unit length."""
     part = vectors[:, :-LOCAL_DIMS]
     return np.asarray(part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
 
 def _local(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The local embedding, (n, LOCAL_DIMS) of unit length: all of ours, the last part of an ONNX embedder's."""
+    """The local embedding, (n, LOCAL_DIMS) of unit length: all of ours, the last part where a model is in front."""
     part = vectors[:, -LOCAL_DIMS:]
     return np.asarray(part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 

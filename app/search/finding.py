@@ -7,7 +7,17 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from app.analysis import Analyzer, Box, PhotoAnalysis, Vocabulary, read_vocabulary
-from app.catalog import Catalog, ImageEvidence, NotProduct, Product, ProductNotFound, Query, Snapshot
+from app.catalog import (
+    Candidate,
+    Catalog,
+    Channel,
+    ImageEvidence,
+    NotProduct,
+    Product,
+    ProductNotFound,
+    Query,
+    Snapshot,
+)
 from app.photos import Photo
 from app.search.calibration import Calibration
 from app.search.closer import look_closer, twins
@@ -158,10 +168,10 @@ class Seeker:
     ) -> Findings:
         """Of what the photo alone would show, what meets the words first; nothing else, so that words never lead
         away from the photo."""
-        found = await snapshot.retrieve(query)
+        found = await retrieved(snapshot, query, analysis)
         watch.lap("retrieve")
         plain = replace(question, words=False)
-        alone = rank([unsaid(one) for one in found.items], plain, self._calibration, popularity=self._popularity)
+        alone = rank([unsaid(one) for one in found], plain, self._calibration, popularity=self._popularity)
         akin = {one.product_id: one.candidate for one in relevant(alone, self._calibration)}
         lexicon = await self._words.lexicon(snapshot)
         fits = await asyncio.to_thread(fits_of, reading, await snapshot.products(list(akin)), lexicon)
@@ -181,9 +191,9 @@ class Seeker:
     async def _gather(
         self, snapshot: Snapshot, query: Query, question: Question, analysis: PhotoAnalysis | None, watch: Stopwatch
     ) -> Findings:
-        found = await snapshot.retrieve(query)
+        found = await retrieved(snapshot, query, analysis)
         watch.lap("retrieve")
-        scored = rank(found.items, question, self._calibration, popularity=self._popularity)
+        scored = rank(found, question, self._calibration, popularity=self._popularity)
         watch.lap("rank")
         copies: tuple[tuple[str, str], ...] = ()
         if analysis is not None:
@@ -205,6 +215,15 @@ class Seeker:
         loop = asyncio.get_running_loop()
         near, copies = await loop.run_in_executor(self._executor, looked_at, analysis, seen)
         return dict(zip((product_id for product_id, _ in seen), near, strict=True)), copies
+
+
+async def retrieved(snapshot: Snapshot, query: Query, analysis: PhotoAnalysis | None) -> Sequence[Candidate]:
+    """The candidates. Where a part of the photo's vector is missing, the look of the rest is taken for the whole."""
+    found = (await snapshot.retrieve(query)).items
+    share = analysis.embedding.share if analysis is not None and analysis.embedding is not None else 1.0
+    if share == 1.0:
+        return found
+    return [one.looking(one.signals[Channel.LOOK] / share) if Channel.LOOK in one.signals else one for one in found]
 
 
 def looked_at(

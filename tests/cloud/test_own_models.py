@@ -135,13 +135,18 @@ async def test_an_embedding_is_a_unit_vector_that_carries_its_model(vertex: Wire
     assert vertex.script.asked[0][1] == {"dimension": 512}
 
 
-@pytest.mark.parametrize("kind", ["classification", "embedding"])
-async def test_a_number_that_is_none_is_left_out_and_named(vertex: Wire, kind: str) -> None:
+async def test_a_number_that_is_none_is_left_out_and_named(vertex: Wire) -> None:
     vertex.script.then = "nan"
-    seen = await vertex.look(kind)
+    seen = await vertex.look()
     assert seen.oddities
-    assert seen.vector is None
     assert all(np.isfinite(claim.confidence) for claim in seen.claims)
+
+
+async def test_a_vector_with_such_a_number_is_no_answer_to_be_kept(vertex: Wire) -> None:
+    vertex.script.then = "nan"
+    with pytest.raises(SourceFailure) as failure:
+        await vertex.look("embedding")
+    assert failure.value.reason is Reason.BAD_ANSWER
 
 
 async def test_ten_thousand_labels_are_cut(vertex: Wire) -> None:

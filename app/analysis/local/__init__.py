@@ -7,6 +7,7 @@ Pure, synchronous code on uint8 RGB arrays. `LocalEyes.see` looks, `channel_simi
 from app.analysis.local.channels import CHANNELS, channel_similarities, look_score
 from app.analysis.local.color import SeenColor, color_similarity
 from app.analysis.local.eyes import LocalEyes, Seen
+from app.analysis.local.leading import OURS_ALONE, lead_alone, led, part_for_model, without_lead
 from app.analysis.local.matching import verify
 from app.analysis.local.onnx_embedder import BadEmbedder, OnnxEmbedder
 from app.analysis.local.quality import PictureQuality, picture_quality
@@ -18,6 +19,7 @@ EMBEDDER_NAME = "akin-local/2"
 __all__ = [
     "CHANNELS",
     "EMBEDDER_NAME",
+    "OURS_ALONE",
     "BadEmbedder",
     "LocalEyes",
     "OnnxEmbedder",
@@ -29,8 +31,12 @@ __all__ = [
     "TeachingMismatch",
     "channel_similarities",
     "color_similarity",
+    "lead_alone",
+    "led",
     "look_score",
+    "part_for_model",
     "picture_quality",
     "see_in_one_thread",
     "verify",
+    "without_lead",
 ]

@@ -10,8 +10,7 @@ Beside `model.onnx` lies `model.toml`, for example:
     [output]
     name = "embedding"    # optional where the model has one output
 
-The embedding is the model's vector and ours side by side, each of unit length, weighed 0.6 to 0.4: the model knows what
-things are, ours knows exact colors and prints. Region, colors and features stay ours.
+The embedding is the model's vector and ours side by side (leading.py). Region, colors and features stay ours.
 """
 
 from __future__ import annotations
@@ -28,11 +27,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.analysis.local.canvas import Box, cut
+from app.analysis.local.canvas import Box
 from app.analysis.local.eyes import LocalEyes, Seen
+from app.analysis.local.leading import led, part_for_model, shown
 from app.errors import BadRequest, MissingDependency
-
-MODEL_WEIGHT = 0.6
 
 
 class BadEmbedder(BadRequest):
@@ -67,17 +65,8 @@ class OnnxEmbedder:
     def see(self, pixels: NDArray[np.uint8], crop: Box | None = None) -> Seen:
         """As LocalEyes.see; embedding is (self.dims,)."""
         seen = self._eyes.see(pixels, crop)
-        model = self._vector(
-            cut(np.ascontiguousarray(pixels), padded(seen.region)) if crop or seen.region_confidence > 0.5 else pixels
-        )
-        whole = np.concatenate(
-            [
-                model * np.float32(np.sqrt(MODEL_WEIGHT)),
-                seen.embedding * np.float32(np.sqrt(1 - MODEL_WEIGHT)),
-            ]
-        )
-        whole = np.asarray(whole / np.linalg.norm(whole), dtype=np.float32)
-        return replace(seen, embedding=whole)
+        part = part_for_model(seen.region, seen.region_confidence, crop)
+        return replace(seen, embedding=led(self._vector(shown(pixels, part)), seen.embedding))
 
     def _vector(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
@@ -214,12 +203,3 @@ def opened(path: Path) -> Any:
             fix="Use an image-embedding model with one 4-dimensional float input.",
         )
     return session
-
-
-def padded(region: Box, margin: float = 0.08) -> Box:
-    left, top = max(0.0, region[0] - margin * region[2]), max(0.0, region[1] - margin * region[3])
-    right, bottom = (
-        min(1.0, region[0] + region[2] * (1 + margin)),
-        min(1.0, region[1] + region[3] * (1 + margin)),
-    )
-    return left, top, right - left, bottom - top

@@ -11,9 +11,23 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from app.analysis.local import EMBEDDER_NAME, LocalEyes, OnnxEmbedder, Seen, Taught, Teaching, see_in_one_thread
-from app.analysis.model import Attribute, Box, Color, DetectedObject, Embedding, ObjectType, PhotoAnalysis
+from app.analysis.leader import Leader
+from app.analysis.local import (
+    EMBEDDER_NAME,
+    OURS_ALONE,
+    LocalEyes,
+    OnnxEmbedder,
+    Seen,
+    Taught,
+    Teaching,
+    led,
+    part_for_model,
+    see_in_one_thread,
+    without_lead,
+)
+from app.analysis.model import Attribute, Box, Color, DetectedObject, Embedding, Gap, ObjectType, PhotoAnalysis
 from app.analysis.registry import Means
+from app.analysis.source import SourceFailure
 from app.photos import Photo, keep_freed_memory
 
 LOCAL = "local"
@@ -25,18 +39,24 @@ class LocalAnalyzer:
 
     The eyes look in the executor: threads in a server, processes in a loader. Each process builds its eyes once. The
     executor belongs to whoever made it; `close` leaves it alone. Until something is taught, type, attributes and
-    novelty are absent.
+    novelty are absent. Where a leader's vector stands before the eyes' and the leader has no part, the eyes' alone is
+    the embedding; it says so, and a gap names the leader.
     """
 
     name = LOCAL
 
-    def __init__(self, executor: Executor, embedder: str = LOCAL) -> None:
-        """embedder: "local", or "onnx:PATH". Raises BadEmbedder, MissingDependency."""
+    def __init__(self, executor: Executor, embedder: str = LOCAL, leader: Leader | None = None) -> None:
+        """embedder: "local", "onnx:PATH" or "fastembed:FOLDER". leader: a model elsewhere, before the local eyes.
+
+        Raises BadEmbedder, MissingDependency."""
         self._executor = executor
         self._embedder = embedder
+        self._leader = leader
         eyes = eyes_of(embedder)
         self.embedder = EMBEDDER_NAME if isinstance(eyes, LocalEyes) else eyes.name
         self.dims = eyes.dims
+        if leader is not None:
+            self.embedder, self.dims = leader.embedder, leader.dims + eyes.dims
         self._teaching: Teaching | None = None
 
     def learn(self, teaching: bytes | None) -> None:
@@ -51,9 +71,25 @@ class LocalAnalyzer:
         loop = asyncio.get_running_loop()
         box = crop.as_tuple() if crop is not None else None
         seen = await loop.run_in_executor(self._executor, see, self._embedder, photo.pixels, box)
+        embedding, gaps = await self._embedding(photo, seen, box)
         teaching = self._teaching
-        taught = teaching.guess(seen.embedding) if teaching is not None else None
-        return analysis_of(seen, taught, embedder=self.embedder, crop=crop)
+        # What is missing must not make the photo look less like everything the shop sells.
+        taught = teaching.guess(embedding.values / np.float32(embedding.share)) if teaching is not None else None
+        return analysis_of(seen, taught, embedding, crop=crop, gaps=gaps)
+
+    async def _embedding(
+        self, photo: Photo, seen: Seen, crop: tuple[float, float, float, float] | None
+    ) -> tuple[Embedding, tuple[Gap, ...]]:
+        leader = self._leader
+        if leader is None:
+            return Embedding(self.embedder, seen.embedding), ()
+        try:
+            model = await leader.vector(photo, part_for_model(seen.region, seen.region_confidence, crop))
+        except SourceFailure as failure:
+            reason = failure.reason.value
+            alone = without_lead(leader.dims, seen.embedding)
+            return Embedding(self.embedder, alone, reason, OURS_ALONE), (Gap(leader.name, reason),)
+        return Embedding(self.embedder, led(model, seen.embedding)), ()
 
     async def close(self) -> None:
         """Forget what was taught."""
@@ -91,7 +127,9 @@ def eyes_of(embedder: str) -> LocalEyes | OnnxEmbedder:
     return OnnxEmbedder(path) if kind == "onnx" else LocalEyes()
 
 
-def analysis_of(seen: Seen, taught: Taught | None, *, embedder: str, crop: Box | None) -> PhotoAnalysis:
+def analysis_of(
+    seen: Seen, taught: Taught | None, embedding: Embedding, *, crop: Box | None, gaps: tuple[Gap, ...] = ()
+) -> PhotoAnalysis:
     """What was seen and what was taught, in the words of the port."""
     known = taught or UNTAUGHT
     region = crop or Box(*seen.region)
@@ -108,9 +146,10 @@ def analysis_of(seen: Seen, taught: Taught | None, *, embedder: str, crop: Box |
         objects=tuple(
             DetectedObject(kind if box is main else None, confidence, box, LOCAL) for box, confidence in boxes
         ),
-        embedding=Embedding(embedder, seen.embedding),
+        embedding=embedding,
         features=seen.features,
         novelty=known.novelty if taught is not None else None,
+        gaps=gaps,
     )
 
 
@@ -124,4 +163,4 @@ def overlap(first: Box, second: Box) -> float:
 
 def from_means(means: Means) -> LocalAnalyzer:
     """The registry's factory."""
-    return LocalAnalyzer(means.executor, means.embedder)
+    return LocalAnalyzer(means.executor, means.embedder, means.leader)

@@ -5,6 +5,7 @@ Google's client for Vertex weighs 274 MB; a predict call is one POST, so httpx a
 
 import asyncio
 import base64
+import hashlib
 import math
 import re
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from app.analysis.cards import ModelCard, read_cards
 from app.analysis.providers.endpoints import plain_address
 from app.analysis.registry import SourceMeans, Sources
 from app.analysis.sighting import Notebook, Sighting
-from app.analysis.source import Picture, Reason, SourceFailure
+from app.analysis.source import BadCard, Picture, Reason, SourceFailure
 from app.tracing import outgoing_headers
 
 PROVIDER = "vertex"
@@ -38,7 +39,7 @@ _FIXES = {
 
 
 class Vertex:
-    """Source for one model card: classification, detection, or embedding (multimodalembedding).
+    """Source for one model card: classification, detection, or embedding (multimodalembedding, an EmbeddingSource).
 
     endpoint: None is the card's own region at Google.
     """
@@ -51,6 +52,8 @@ class Vertex:
         self.name = card.source
         self.pipeline = card.fingerprint
         self.units = {f"vertex.{card.kind}": 1}
+        self.dims = card.dims
+        self.embedder = f"vertex-{card.dims}-{_same_vectors(card)}/1"
         self._card = card
         self._credentials: Any = None
         self._signing_in = asyncio.Lock()
@@ -156,6 +159,8 @@ class Vertex:
         card = self._card
         if card.kind == "embedding":
             notes.embedding(f"{card.source}/{card.version}", prediction["imageEmbedding"], card.dims)
+            if notes.vector is None:
+                raise ValueError("; ".join(notes.sighting().oddities))  # not kept, so that it is asked for again
             return notes.sighting()
         labels, confidences = prediction["displayNames"], prediction["confidences"]
         boxes = prediction.get("bboxes") or [None] * len(labels) if card.kind == "classification" else (
@@ -201,9 +206,38 @@ def _refresh_over_http(
         raise no_entry.TransportError(error) from error  # type: ignore[no-untyped-call]
 
 
+def _same_vectors(card: ModelCard) -> str:
+    """12 hex digits that are equal for cards whose models make the same vectors: Google's own models do so in every
+    project and region."""
+    _, publishers, theirs = card.model.partition("/publishers/")
+    model = publishers + theirs or card.model
+    return hashlib.sha256(f"{model} {card.version} {card.dims}".encode()).hexdigest()[:12]
+
+
 def from_means(means: SourceMeans) -> Sources:
-    """The registry's factory: one source per card."""
+    """The registry's factory: one source per card, but for embedding models, whose vectors say nothing in words."""
     if means.cards is None:
         return Sources(())
     cards, bad = read_cards(means.cards, PROVIDER, means.attributes)
-    return Sources(tuple(Vertex(card, endpoint=means.vertex_endpoint) for card in cards), tuple(bad))
+    spoken = (card for card in cards if card.kind != "embedding")
+    return Sources(tuple(Vertex(card, endpoint=means.vertex_endpoint) for card in spoken), tuple(bad))
+
+
+def embedder_from_means(means: SourceMeans, name: str) -> Vertex:
+    """The registry's factory of embedders: the embedding card of this name, or the only one. Raises BadCard."""
+    cards, bad = read_cards(means.cards, PROVIDER, means.attributes) if means.cards is not None else ([], [])
+    found = [card for card in cards if card.kind == "embedding" and name in ("", card.name)]
+    if len(found) == 1:
+        return Vertex(found[0], endpoint=means.vertex_endpoint)
+    if len(found) > 1:
+        raise BadCard(
+            f"AKIN_EMBEDDER=vertex could mean any of {', '.join(card.name for card in found)}.",
+            fix=f"Name one: AKIN_EMBEDDER=vertex:{found[0].name}.",
+        )
+    for _, problem in bad:
+        raise problem
+    raise BadCard(
+        f"There is no card of an embedding model{f' named {name}' if name else ''}.",
+        fix='Put a card with provider = "vertex" and kind = "embedding" into the folder AKIN_MODEL_CARDS names;'
+        " docs/google.md shows one.",
+    )

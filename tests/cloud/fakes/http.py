@@ -5,7 +5,7 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
@@ -18,12 +18,19 @@ STATUS = {
 }  # fmt: skip
 
 
+def by_digest(picture: bytes, dims: int) -> list[float]:
+    """A vector that only the same bytes have."""
+    digest = hashlib.sha256(picture).digest()
+    return [(digest[n % 32] - 128) / 128 for n in range(dims)]
+
+
 class FakeVertex:
     """PredictionService's :predict. Endpoints holding "iod" detect, publishers' models embed, others classify."""
 
     def __init__(self) -> None:
         self.script = Script()
         self.labels: Any = [("velvet", 0.93), ("linen", 0.3)]
+        self.embeds: Callable[[bytes, int], list[float]] = by_digest
 
     def answer(self, path: str, headers: Mapping[str, str], body: bytes, fault: str | None) -> Answer:
         """One call."""
@@ -41,9 +48,7 @@ class FakeVertex:
         if fault == "nothing":
             return 200, {"predictions": [{"displayNames": [], "confidences": [], "bboxes": []}]}
         if "/publishers/google/models/" in path:
-            digest = hashlib.sha256(picture).digest()
-            dims = document["parameters"]["dimension"]
-            values: list[float] = [(digest[n % 32] - 128) / 128 for n in range(dims)]
+            values = self.embeds(picture, document["parameters"]["dimension"])
             return 200, {"predictions": [{"imageEmbedding": [float("nan"), *values[1:]] if fault == "nan" else values}]}
         if "iod" in path:  # xMin, xMax, yMin, yMax
             prediction = {"displayNames": ["armchair"], "confidences": [0.9], "bboxes": [[0.1, 0.6, 0.2, 0.9]]}
