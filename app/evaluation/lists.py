@@ -4,6 +4,7 @@ Everything `akin tune` fits and measures is made of these, whether people graded
 """
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ from app.search import (
 
 DEPTH = 10
 """Items whose order is measured."""
+AT_ONCE = 2 + (os.cpu_count() or 1)
+"""Photos searched at the same time."""
 STAGES = tuple(Stage)
 _TEXT = FEATURES.index(Feature.TEXT)
 
@@ -102,15 +105,26 @@ def pairs_of(lists: Sequence[JudgedList], stage: Stage) -> Pairs:
 async def gathered(
     search: VisualSearch, decode: Decode, photos: Sequence[JudgedPhoto], *, progress: Progress | None = None
 ) -> list[JudgedList]:
-    """Search for every judged photo and keep what was found. Raises what decoding and searching raise."""
-    lists = []
-    for done, judged in enumerate(photos, start=1):
-        photo = await decode(await asyncio.to_thread(judged.photo.read_bytes))
-        found = await search.find(photo, Wishes(text=judged.text))
-        lists.append(await judged_list(found, judged))
-        if progress is not None:
-            progress(done, len(photos))
-    return lists
+    """Search for every judged photo and keep what was found, in their order; a few at a time, so that one is decoded
+    while another is looked at. Raises what decoding and searching raise, the others then given up."""
+    lists: dict[int, JudgedList] = {}
+    waiting = iter(enumerate(photos))
+
+    async def work() -> None:
+        for number, judged in waiting:
+            photo = await decode(await asyncio.to_thread(judged.photo.read_bytes))
+            found = await search.find(photo, Wishes(text=judged.text))
+            lists[number] = await judged_list(found, judged)
+            if progress is not None:
+                progress(len(lists), len(photos))
+
+    try:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(AT_ONCE):
+                workers.create_task(work())
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
+    return [lists[number] for number in range(len(photos))]
 
 
 async def judged_list(findings: Findings, judged: JudgedPhoto) -> JudgedList:

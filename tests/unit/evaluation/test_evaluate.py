@@ -260,6 +260,24 @@ async def test_the_lists_that_tuning_learns_from_rank_as_the_search_does(catalog
     assert np.sort(lists[0].scores(STEADY))[::-1][:3] == pytest.approx([item.score for item in shown[:3]])
 
 
+async def test_tuning_keeps_the_order_of_the_photos_and_stops_at_one_that_cannot_be_read(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    photos = judged(tmp_path, [f"p{number:03d}" for number in range(12)])
+    search = VisualSearch(catalog, Reader(), STEADY)
+    in_turn: list[int] = []
+
+    async def uneven(data: bytes) -> Photo:
+        await asyncio.sleep(0.02 if data == b"p000" else 0.0)  # the first is read last
+        return await decode(data)
+
+    lists = await gathered(search, uneven, photos, progress=lambda done, _: in_turn.append(done))
+    assert [one.name for one in lists] == [f"line {one.number}" for one in photos]
+    assert in_turn == list(range(1, 13))
+    with pytest.raises(FileNotFoundError):
+        await gathered(search, uneven, [*photos, replace(photos[0], photo=tmp_path / "gone.jpg")])
+
+
 async def test_the_evidence_of_an_item_makes_its_score(catalog: Catalog) -> None:
     for item in (await VisualSearch(catalog, Reader(), STEADY).by_photo(await decode(b"p003"))).items:
         assert item.evidence is not None
