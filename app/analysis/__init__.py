@@ -1,11 +1,19 @@
 """Analysis: from a Photo to what is seen in it.
 
-The comparing functions of the embedded eyes are here too (`verify`, `color_similarity`, `channel_similarities`), with
-the color words everybody names colors by: search compares what the eyes saw, it never looks itself.
+The comparing functions of the embedded eyes are here too (`glance`, `verify`, `color_similarity`,
+`channel_similarities`), with the color words everybody names colors by: search compares what the eyes saw, it never
+looks itself.
 """
 
 from app.analysis.analyzer import Analyzer
-from app.analysis.local import PictureQuality, channel_similarities, color_similarity, picture_quality, verify
+from app.analysis.local import (
+    PictureQuality,
+    channel_similarities,
+    color_similarity,
+    glance,
+    picture_quality,
+    verify,
+)
 from app.analysis.local import SeenColor as LocalColor
 from app.analysis.local.channels import DIMS as LOCAL_DIMS
 from app.analysis.local.palette import SHADES as COLOR_SHADES
@@ -46,6 +54,7 @@ __all__ = [
     "answering_by",
     "channel_similarities",
     "color_similarity",
+    "glance",
     "normal",
     "picture_quality",
     "read_vocabulary",

@@ -6,7 +6,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
-from app.analysis import Analyzer, Box, PhotoAnalysis, Vocabulary, read_vocabulary
+import numpy as np
+
+from app.analysis import Analyzer, Box, PhotoAnalysis, Vocabulary, glance, read_vocabulary
 from app.catalog import (
     Candidate,
     Catalog,
@@ -25,12 +27,25 @@ from app.search.fitting import Fit
 from app.search.model import Wishes
 from app.search.narrowing import Wordbook, fits_of, met, recolored, unsaid
 from app.search.query import analysis_of_product, query_for_photo, query_for_words
-from app.search.rank import Closeness, Question, Scored, rank, refine, relevant, worth_a_closer_look
+from app.search.rank import (
+    Closeness,
+    Question,
+    Scored,
+    nearest_of,
+    rank,
+    refine,
+    relevant,
+    worth_a_closer_look,
+)
 from app.search.settle import VOTERS, agreement, settled
 from app.search.wording import Reading
 
 CLOSER_LOOKS = 48
 """Candidates whose pictures are compared closely; 0.3 ms each (docs/decisions/0051)."""
+GLANCES = 480
+"""Further candidates whose key points are glanced at where nothing close was found; 0.06 ms each with their reading."""
+SECOND_LOOKS = 24
+"""Of those, how many are compared closely: the ones with the most counterparts."""
 NOTHING_SAID = Reading()
 
 Deepen = Callable[[Photo, Box | None, PhotoAnalysis, float], Awaitable[PhotoAnalysis | None]]
@@ -178,7 +193,7 @@ class Seeker:
         meeting = [met(one, fits[key], reading) for key, one in akin.items() if key in fits]
         scored = rank(meeting, question, self._calibration, popularity=self._popularity)
         watch.lap("rank")
-        near, copies = await self._closeness(snapshot, analysis, scored)
+        near, copies = await self._closeness(snapshot, analysis, scored, plain)
         watch.lap("verify")
         alone = refine([one for one in alone if one.product_id in fits], plain, self._calibration, near)
         akin_still = {one.product_id for one in relevant(alone, self._calibration)}
@@ -197,24 +212,46 @@ class Seeker:
         watch.lap("rank")
         copies: tuple[tuple[str, str], ...] = ()
         if analysis is not None:
-            near, copies = await self._closeness(snapshot, analysis, scored)
+            near, copies = await self._closeness(snapshot, analysis, scored, question)
             watch.lap("verify")
             scored = refine(scored, question, self._calibration, near, self._popularity)
             watch.lap("rank")
         return Findings(snapshot, query, question, analysis, tuple(scored), twins=copies)
 
     async def _closeness(
-        self, snapshot: Snapshot, analysis: PhotoAnalysis, scored: list[Scored]
+        self, snapshot: Snapshot, analysis: PhotoAnalysis, scored: list[Scored], question: Question
     ) -> tuple[dict[str, Closeness], tuple[tuple[str, str], ...]]:
-        """The closer looks, by product id, and which of the products are near-duplicates."""
+        """The closer looks, by product id, and which of the products are near-duplicates.
+
+        Where nothing close is among them, the key points of more candidates are glanced at: the very thing, turned by
+        a quarter or half hidden, may look like nothing it is, and its print still proves it.
+        """
         chosen = worth_a_closer_look(scored, CLOSER_LOOKS)
-        evidence = await snapshot.evidence([(one.product_id, one.candidate.image) for one in chosen])
-        seen = [(one.product_id, picture) for one, picture in zip(chosen, evidence, strict=True) if picture is not None]
+        seen = await pictured(snapshot, chosen)
         if not seen:
             return {}, ()
         loop = asyncio.get_running_loop()
         near, copies = await loop.run_in_executor(self._executor, looked_at, analysis, seen)
-        return dict(zip((product_id for product_id, _ in seen), near, strict=True)), copies
+        found = dict(zip((product_id for product_id, _ in seen), near, strict=True))
+        best = refine(chosen, question, self._calibration, found)[0]
+        if best.score >= self._calibration.close or len(scored) == len(chosen) or not analysis.features:
+            return found, copies
+        more = await pictured(snapshot, nearest_of(scored, {one.product_id for one in chosen}, GLANCES))
+        return found | await loop.run_in_executor(self._executor, proven, analysis, more), copies
+
+
+async def pictured(snapshot: Snapshot, chosen: Sequence[Scored]) -> list[tuple[str, ImageEvidence]]:
+    """The candidates' product ids with the pictures they were found by, as far as these are readable."""
+    evidence = await snapshot.evidence([(one.product_id, one.candidate.image) for one in chosen])
+    return [(one.product_id, picture) for one, picture in zip(chosen, evidence, strict=True) if picture is not None]
+
+
+def proven(analysis: PhotoAnalysis, seen: Sequence[tuple[str, ImageEvidence]]) -> dict[str, Closeness]:
+    """The closer look at the pictures with the most key points that have a counterpart, by product id. Blocking."""
+    counterparts = glance(analysis.features, [picture.features for _, picture in seen])
+    best = [seen[row] for row in np.argsort(-counterparts, kind="stable")[:SECOND_LOOKS] if counterparts[row] > 0.0]
+    near = look_closer(analysis, [picture for _, picture in best])
+    return dict(zip((product_id for product_id, _ in best), near, strict=True))
 
 
 async def retrieved(snapshot: Snapshot, query: Query, analysis: PhotoAnalysis | None) -> Sequence[Candidate]:

@@ -13,7 +13,7 @@ say, `fine` where the pictures were compared closely. Each was fitted to the sam
 """
 
 from bisect import insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from heapq import nsmallest
 from typing import NamedTuple
@@ -170,9 +170,14 @@ def worth_a_closer_look(scored: Sequence[Scored], most: int) -> list[Scored]:
     local features could still prove must not be lost to it.
     """
     best = list(scored[: most - most // 2])
-    return best + nsmallest(
-        most // 2,
-        scored[len(best) :],
+    return best + nearest_of(scored, {one.product_id for one in best}, most // 2)
+
+
+def nearest_of(scored: Sequence[Scored], known: Set[str], most: int) -> list[Scored]:
+    """The `most` nearest by look but those of the known product ids, nearest first."""
+    return nsmallest(
+        most,
+        (one for one in scored if one.product_id not in known),
         key=lambda one: (-one.candidate.signals.get(Channel.LOOK, -1.0), one.candidate.product_id),
     )
 

@@ -1,7 +1,7 @@
 """Akin's own eyes: what can be seen in a photo with no network and no downloaded weights.
 
-Pure, synchronous code on uint8 RGB arrays. `LocalEyes.see` looks, `channel_similarities`, `color_similarity` and
-`verify` compare, `look_score` orders, `Teaching` is what a catalog's labeled products teach.
+Pure, synchronous code on uint8 RGB arrays. `LocalEyes.see` looks, `channel_similarities`, `color_similarity`, `glance`
+and `verify` compare, `look_score` orders, `Teaching` is what a catalog's labeled products teach.
 """
 
 from app.analysis.local.channels import CHANNELS, channel_similarities, look_score
@@ -11,6 +11,7 @@ from app.analysis.local.leading import OURS_ALONE, lead_alone, led, part_for_mod
 from app.analysis.local.matching import verify
 from app.analysis.local.onnx_embedder import BadEmbedder, OnnxEmbedder
 from app.analysis.local.quality import PictureQuality, picture_quality
+from app.analysis.local.screening import glance
 from app.analysis.local.teaching import Taught, Teaching, TeachingMismatch
 from app.analysis.local.threads import see_in_one_thread
 
@@ -31,6 +32,7 @@ __all__ = [
     "TeachingMismatch",
     "channel_similarities",
     "color_similarity",
+    "glance",
     "lead_alone",
     "led",
     "look_score",
