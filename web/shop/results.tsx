@@ -1,3 +1,4 @@
+import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Button, Notice, Progress } from "../design";
 import { Card } from "./card";
@@ -42,13 +43,21 @@ export function Results({ view }: { view: View }) {
 
 function Grid({ items }: { items: readonly Shown[] }) {
   const list = useSeen(items);
+  // A page more must not cost what all pages before it cost: what is drawn once stays the same node.
+  const drawn = useRef(new WeakMap<Shown, VNode>());
   return (
     <ul ref={list} class="s-grid">
-      {items.map((shown) => (
-        <li key={shown.item.product.id} data-id={shown.item.product.id}>
-          <Card shown={shown} />
-        </li>
-      ))}
+      {items.map((shown) => {
+        const known = drawn.current.get(shown);
+        if (known) return known;
+        const made = (
+          <li key={shown.item.product.id} data-id={shown.item.product.id}>
+            <Card shown={shown} />
+          </li>
+        );
+        drawn.current.set(shown, made);
+        return made;
+      })}
     </ul>
   );
 }
@@ -114,33 +123,39 @@ function isDistant(items: readonly Shown[]): boolean {
   return items.length > 0 && items.every((one) => one.item.match === "loose");
 }
 
-/** Reports products as seen that stay in sight for a moment. */
+/** Reports products as seen that stay in sight for a moment. One watcher for all pages of an answer. */
 function useSeen(items: readonly Shown[]) {
   const { shop } = useSurroundings();
   const list = useRef<HTMLUListElement>(null);
+  const known = useRef(new Map<string, Shown>());
+  const watcher = useRef<IntersectionObserver | null>(null);
+  known.current = new Map(items.map((one) => [one.item.product.id, one]));
+  const answer = items[0]?.searchId;
   useEffect(() => {
-    const known = new Map(items.map((one) => [one.item.product.id, one]));
     const timers = new Map<Element, ReturnType<typeof setTimeout>>();
-    const watcher = new IntersectionObserver(
+    const watching = new IntersectionObserver(
       (entries) => {
         for (const { target, isIntersecting } of entries) {
           clearTimeout(timers.get(target));
-          const shown = known.get(target.getAttribute("data-id") ?? "");
-          if (!isIntersecting || !shown) continue;
+          if (!isIntersecting) continue;
           const seen = () => {
-            shop.reporter.note("view", shown);
-            watcher.unobserve(target);
+            const shown = known.current.get(target.getAttribute("data-id") ?? "");
+            if (shown) shop.reporter.note("view", shown);
           };
           timers.set(target, setTimeout(seen, SEEN_AFTER_MS));
         }
       },
       { threshold: 0.5 },
     );
-    list.current?.querySelectorAll("li[data-id]").forEach((one) => watcher.observe(one));
+    watcher.current = watching;
     return () => {
-      watcher.disconnect();
+      watching.disconnect();
       timers.forEach((timer) => clearTimeout(timer));
     };
-  }, [shop, items]);
+  }, [shop, answer]); // what another answer shows is seen anew
+  useEffect(() => {
+    // Watching what is watched already changes nothing.
+    list.current?.querySelectorAll("li[data-id]").forEach((one) => watcher.current?.observe(one));
+  }, [items, answer]);
   return list;
 }
