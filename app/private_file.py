@@ -1,30 +1,99 @@
-"""Private SQLite files: how every small store of ours opens its file and writes to it.
+"""Private SQLite files: how every small store of ours opens its file, reads it and writes to it.
 
 Readable by their owner only, in WAL mode, so that several processes share them and a killed one loses nothing.
 """
 
+import asyncio
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
+
+from app.errors import AppError
+
+T = TypeVar("T")
+
+Work = Callable[[sqlite3.Connection], T]
+Trouble = Callable[[str], AppError]
+"""What went wrong, in the words of SQLite or the system -> the error of whose file it is."""
 
 
-def open_private(
-    path: Path,
-    schema: str,
-    *,
-    patience_s: float,
-    synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
-    erase: bool = False,
-) -> sqlite3.Connection:
-    """A connection for any one thread at a time; the file and its folder are made where they are missing.
+class PrivateFile:
+    """One file, one connection, one thread that owns it: pieces of work run one after the other, off the event loop.
 
-    schema: statements that do nothing where they were run before. patience_s: how long a writer waits for others.
-    synchronous: with NORMAL a power cut may lose the last moments, with FULL it may not; a killed process loses nothing
-    with either. erase: what is deleted is overwritten. Raises sqlite3.Error, OSError.
+    path: the file, made with its folder where it is missing. schema: statements that do nothing where they were run
+    before. patience_s: how long a writer waits for those of other processes. synchronous: with NORMAL a power cut may
+    lose the last moments, with FULL it may not; a killed process loses nothing with either. erase: what is deleted is
+    overwritten.
+
+    Opening, and every method but `soon` and `close`, raises what `trouble` makes when the file cannot be opened, read
+    or written, or was closed.
     """
+
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        *,
+        trouble: Trouble,
+        patience_s: float = 5.0,
+        synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
+        erase: bool = False,
+    ) -> None:
+        self.path = path
+        self._trouble = trouble
+        with self._explained():
+            self._connection = _opened(path, schema, patience_s, synchronous, erase=erase)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=path.stem)
+
+    async def write(self, work: Work[T]) -> T:
+        """Do the work in a transaction of its own and commit it; what it raises undoes it."""
+        return await self._later(self._written, work)
+
+    async def read(self, work: Work[T]) -> T:
+        """Do the work, which only reads, without waiting for writers of other processes."""
+        return await self._later(self._read, work)
+
+    def soon(self, work: Work[object]) -> None:
+        """Write after what is queued, and do not wait: for clean-up while being cancelled. Trouble is dropped: whatever
+        it cleans up expires by itself."""
+        try:
+            self._thread.submit(self._written, work)
+        except RuntimeError:  # closed meanwhile
+            return
+
+    async def close(self) -> None:
+        """Finish what is queued and close the file. Calling it twice is harmless."""
+        await asyncio.to_thread(self._thread.shutdown)
+        self._connection.close()
+
+    async def _later(self, do: Callable[[Work[T]], T], work: Work[T]) -> T:
+        try:
+            done = asyncio.get_running_loop().run_in_executor(self._thread, do, work)
+        except RuntimeError as closed:  # the server is stopping, and somebody still asks
+            raise self._trouble("it was closed") from closed
+        return await done
+
+    def _read(self, work: Work[T]) -> T:
+        with self._explained():
+            return work(self._connection)
+
+    def _written(self, work: Work[T]) -> T:
+        with self._explained(), _transaction(self._connection) as connection:
+            return work(connection)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise self._trouble(str(error)) from error
+
+
+def _opened(path: Path, schema: str, patience_s: float, synchronous: str, *, erase: bool) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     connection = sqlite3.connect(path, timeout=patience_s, isolation_level=None, check_same_thread=False)
@@ -42,7 +111,7 @@ def open_private(
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """A write transaction that waits for its turn: IMMEDIATE, as the busy timeout does not cover lock upgrades."""
     connection.execute("BEGIN IMMEDIATE")
     try:

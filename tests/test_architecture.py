@@ -38,7 +38,7 @@ ROOTS = (
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "tracing": {"errors"},
-    "private_file": set(),
+    "private_file": {"errors"},
     "telemetry": {"errors", "tracing"},
     "photos": {"errors", "tracing", "private_file"},
     "catalog": {"errors"},

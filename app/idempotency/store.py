@@ -4,24 +4,19 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from typing import TypeVar
 
 from app.idempotency.errors import RepeatsUnavailable
-from app.private_file import open_private, transaction
-
-T = TypeVar("T")
+from app.private_file import PrivateFile
 
 KEPT_S = 86_400.0
 LEASE_S = 15.0
 """A process that has not said for so long that it works on a write has ended."""
 TURN_WAIT_S = 10.0
-_BUSY_S = 5.0
 _LOOK_AGAIN_S = 0.02
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS write (
@@ -63,15 +58,20 @@ class RepeatStore:
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
-        self._path = path
         self._clock = clock
-        with self._mapped_errors():
-            self._connection = self._open()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="repeats")
+
+        def trouble(why: str) -> RepeatsUnavailable:
+            return RepeatsUnavailable(
+                f"Writes cannot be told apart in {path.name}: {why}.",
+                fix="Check the disk space and the rights of the file AKIN_WRITES names.",
+            )
+
+        # FULL: a claim must be on the disk before its write is done, or a power cut could let it be done twice.
+        self._file = PrivateFile(path, _SCHEMA, trouble=trouble, synchronous="FULL")
 
     async def find(self, shop: str, key: str) -> Kept | None:
         """What is known of the write, None for one that was never begun, or so long ago that it is forgotten."""
-        return await self._run(lambda: self._find(shop, key))
+        return await self._file.read(lambda db: self._find(db, shop, key))
 
     async def begin(self, shop: str, key: str, fingerprint: bytes, scope: str) -> Kept | None:
         """Claim the write before it is done; None when it is the caller's now, else what is known of it.
@@ -79,7 +79,7 @@ class RepeatStore:
         Only one of all callers, in all processes, gets None. It must say `finish`, and `keep` every few seconds until
         then. Durable before the call returns.
         """
-        return await self._run(lambda: self._begin(shop, key, fingerprint, scope))
+        return await self._file.write(lambda db: self._begin(db, shop, key, fingerprint, scope))
 
     async def keep(self, shop: str, key: str) -> None:
         """The write is still being done."""
@@ -99,7 +99,7 @@ class RepeatStore:
         """
         holder = token_hex(8)
         give_up = time.monotonic() + TURN_WAIT_S
-        while not await self._run(lambda: self._take(shop, thing, holder)):
+        while not await self._file.write(lambda db: self._take(db, shop, thing, holder)):
             if time.monotonic() > give_up:
                 raise RepeatsUnavailable(f"'{thing}' is being changed by others.", fix="Try again in a moment.")
             await asyncio.sleep(_LOOK_AGAIN_S)
@@ -114,15 +114,10 @@ class RepeatStore:
 
     async def close(self) -> None:
         """Close the file. Calling it twice is harmless."""
-        await asyncio.to_thread(self._thread.shutdown)
-        self._connection.close()
+        await self._file.close()
 
-    def _open(self) -> sqlite3.Connection:
-        # FULL: a claim must be on the disk before its write is done, or a power cut could let it be done twice.
-        return open_private(self._path, _SCHEMA, patience_s=_BUSY_S, synchronous="FULL")
-
-    def _find(self, shop: str, key: str) -> Kept | None:
-        row = self._connection.execute(
+    def _find(self, db: sqlite3.Connection, shop: str, key: str) -> Kept | None:
+        row = db.execute(
             "SELECT fingerprint, scope, until, status, headers, body FROM write"
             " WHERE shop = ? AND key = ? AND begun_at > ?",
             (shop, key, self._clock() - KEPT_S),
@@ -133,26 +128,22 @@ class RepeatStore:
         answer = None if status is None else Answer(status, json.loads(headers), body)
         return Kept(fingerprint, scope, answer is None and until > self._clock(), answer)
 
-    def _begin(self, shop: str, key: str, fingerprint: bytes, scope: str) -> Kept | None:
+    def _begin(self, db: sqlite3.Connection, shop: str, key: str, fingerprint: bytes, scope: str) -> Kept | None:
         now = self._clock()
-        with transaction(self._connection) as connection:
-            known = self._find(shop, key)
-            if known is None:
-                connection.execute("DELETE FROM write WHERE begun_at <= ?", (now - KEPT_S,))
-                connection.execute(
-                    "INSERT INTO write (shop, key, fingerprint, scope, begun_at, until) VALUES (?, ?, ?, ?, ?, ?)",
-                    (shop, key, fingerprint, scope, now, now + LEASE_S),
-                )
-            return known
-
-    def _take(self, shop: str, thing: str, holder: str) -> bool:
-        now = self._clock()
-        with transaction(self._connection) as connection:
-            connection.execute("DELETE FROM turn WHERE shop = ? AND thing = ? AND until <= ?", (shop, thing, now))
-            taken = connection.execute(
-                "INSERT OR IGNORE INTO turn VALUES (?, ?, ?, ?)", (shop, thing, holder, now + LEASE_S)
+        known = self._find(db, shop, key)
+        if known is None:
+            db.execute("DELETE FROM write WHERE begun_at <= ?", (now - KEPT_S,))
+            db.execute(
+                "INSERT INTO write (shop, key, fingerprint, scope, begun_at, until) VALUES (?, ?, ?, ?, ?, ?)",
+                (shop, key, fingerprint, scope, now, now + LEASE_S),
             )
-            return taken.rowcount == 1
+        return known
+
+    def _take(self, db: sqlite3.Connection, shop: str, thing: str, holder: str) -> bool:
+        now = self._clock()
+        db.execute("DELETE FROM turn WHERE shop = ? AND thing = ? AND until <= ?", (shop, thing, now))
+        taken = db.execute("INSERT OR IGNORE INTO turn VALUES (?, ?, ?, ?)", (shop, thing, holder, now + LEASE_S))
+        return taken.rowcount == 1
 
     async def _keep_turn(self, shop: str, thing: str, holder: str) -> None:
         while True:
@@ -161,25 +152,4 @@ class RepeatStore:
             await self._write(sql, self._clock() + LEASE_S, shop, thing, holder)
 
     async def _write(self, sql: str, *values: object) -> None:
-        def written() -> None:
-            with transaction(self._connection) as connection:
-                connection.execute(sql, values)
-
-        await self._run(written)
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        def mapped() -> T:
-            with self._mapped_errors():
-                return work()
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, mapped)
-
-    @contextmanager
-    def _mapped_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise RepeatsUnavailable(
-                f"Writes cannot be told apart in {self._path.name}: {error}.",
-                fix="Check the disk space and the rights of the file AKIN_WRITES names.",
-            ) from error
+        await self._file.write(lambda db: db.execute(sql, values))

@@ -45,11 +45,11 @@ class Answers:
         Of all callers in all processes one is told OURS; the others WAIT and call again. A turn ends with `end_turn`,
         or when its lease runs out because the process died.
         """
-        return await self._store.run(lambda db: self._take_turn(db, key, lease_s))
+        return await self._store.write(lambda db: self._take_turn(db, key, lease_s))
 
     async def put(self, key: str, value: bytes) -> None:
         """Keep an answer and end the turn."""
-        await self._store.run(lambda db: self._put(db, key, value))
+        await self._store.write(lambda db: self._put(db, key, value))
 
     def end_turn(self, key: str) -> None:
         """Let somebody else ask; returns at once."""

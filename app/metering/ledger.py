@@ -58,7 +58,7 @@ class Ledger:
         count, micros = sum(units.values()), self._prices.micros(units)
         waiting, self._waiting = self._waiting, Counter()
         try:
-            await self._store.run(lambda db: self._book(db, source, units, count, micros, waiting))
+            await self._store.write(lambda db: self._book(db, source, units, count, micros, waiting))
         except BaseException:
             self._waiting.update(waiting)
             raise
@@ -74,7 +74,7 @@ class Ledger:
         waiting, self._waiting = self._waiting, Counter()
         self._flushed_at = self._clock()
         if waiting:
-            await self._store.run(lambda db: write_down(db, self._spans()[0], waiting))
+            await self._store.write(lambda db: write_down(db, self._spans()[0], waiting))
 
     async def report(self, days: int = 30) -> list[DayOfSource]:
         """The last days, newest first."""

@@ -30,7 +30,7 @@ class UnplacedWords:
         """Count (source, word) pairs of one photo; seen_as: the type the photo was taken for, "" where unknown."""
         rows = [(source, word, seen_as) for source, word in said]
         if rows:
-            await self._store.run(lambda db: _add(db, rows))
+            await self._store.write(lambda db: _add(db, rows))
 
     async def most_frequent(self, limit: int = 50) -> list[UnplacedWord]:
         """The words said most often."""
@@ -39,7 +39,7 @@ class UnplacedWords:
     async def forget(self, words: Iterable[str]) -> None:
         """Drop words that are placed by now."""
         rows = [(word,) for word in words]
-        await self._store.run(lambda db: db.executemany("DELETE FROM unplaced WHERE word = ?", rows))
+        await self._store.write(lambda db: db.executemany("DELETE FROM unplaced WHERE word = ?", rows))
 
 
 def _add(db: sqlite3.Connection, rows: list[tuple[str, str, str]]) -> None:

@@ -174,7 +174,7 @@ async def test_nothing_is_bought_without_budget_or_ledger(desk: Desk) -> None:
         with pytest.raises(SourceFailure) as spent:
             await desk.ask(asker, "p3")
         assert spent.value.reason is Reason.BUDGET
-        await store.run(lambda db: db.execute("DROP TABLE spent_in"))
+        await store.write(lambda db: db.execute("DROP TABLE spent_in"))
         with pytest.raises(SourceFailure):
             await desk.ask(asker, "p4")
         assert source.calls == 2
@@ -200,7 +200,7 @@ async def test_a_damaged_answer_in_the_cache_is_asked_for_anew(desk: Desk) -> No
     async with metering(desk.folder) as (ledger, answers, store):
         asker = Asker(source, answers=answers, ledger=ledger)
         await desk.ask(asker)
-        await store.run(lambda db: db.execute("UPDATE answer SET value = ?", (b"{torn",)))
+        await store.write(lambda db: db.execute("UPDATE answer SET value = ?", (b"{torn",)))
         assert await desk.ask(asker) == SEEN
         assert await desk.ask(asker) == SEEN
         assert source.calls == 2
