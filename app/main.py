@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -41,6 +42,11 @@ logger = logging.getLogger("akin.main")
 COLLECT_AFTER = (10_000, 20, 20)
 """When cycles are looked for. A search makes some thousands of small objects and hardly a cycle; with Python's own 700
 the looking took 3.9 ms of a search among 100,000 products. Not more, as a cycle may hold an upload of 15 MB."""
+
+THREADS_CHANGE_AFTER_S = 0.0005
+"""How long a thread may compute in Python while another waits to. The loop that answers callers waits anew after each
+read and write on a socket; with Python's own 5 ms beside threads at work a refusal took 700 ms at the 99th percentile
+on a busy machine and 240 so, and as many searches were served (docs/decisions/0176)."""
 
 UPLOADS_HELD_AT_ONCE = 16
 """Largest photos a server process holds in memory at once; more callers are asked to come back."""
@@ -117,6 +123,7 @@ def _larger_bodies(settings: Settings) -> dict[tuple[str, str], Allowance]:
 
 async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> State:
     """Open everything; what was opened is closed by the stack, also when a later step fails."""
+    sys.setswitchinterval(THREADS_CHANGE_AFTER_S)
     gc.set_threshold(*COLLECT_AFTER)
     wiring.refuse_open_bind(settings)
     keys = KeyRing(KeyStore(settings.keys))
@@ -147,6 +154,7 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
     alone = shops[0] if len(shops) == 1 else None
     state = (alone.engine, alone.shop.loads, alone.outside) if alone is not None else (None, None, None)
     group.start_soon(Observer(Parts(decoder, uploads, readiness, turns, *state), figures).keep_looking)
+    _settle(stack)
     return State(
         shops={one.shop.id: one.shop for one in shops},
         keys=keys,
@@ -164,3 +172,10 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
             max_photo_bytes=settings.max_photo_bytes,
         ),
     )
+
+
+def _settle(stack: AsyncExitStack) -> None:
+    """What is there now stays: looking for cycles no longer goes through it, which stopped everything for 0.1 s."""
+    gc.collect()
+    gc.freeze()
+    stack.callback(gc.unfreeze)

@@ -1,9 +1,8 @@
-"""Memory, a worker that hangs, forms meant to hurt, and many uploads (T4, T5, T10, T11 of the reliability promises).
+"""Memory, a worker that hangs, and forms meant to hurt (T4, T5, T10 of the reliability promises).
 
-python -m bench.edge_strain [--uploads 20000]
+python -m bench.edge_strain
 """
 
-import argparse
 import asyncio
 import json
 import os
@@ -13,16 +12,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
-import numpy as np
 import psutil
 
 from bench.edge_server import EdgeServer, cores, edge_server
-from bench.open_loop import Answer, head, open_loop, photo_request, quantile, send
+from bench.open_loop import Answer, head, open_loop_apart, photo_request, quantile, send
 from bench.promise import NotMeasurable
 from tests.builders import a_photo_file
 from tests.unit.photos.pictures import card, encoded
 
-PARALLEL, UPLOADS, WARM, SAMPLE_EVERY = 200, 20_000, 2_000, 250
+PARALLEL = 200
 
 
 def memory() -> Mapping[str, float]:
@@ -96,7 +94,7 @@ async def _forms(server: EdgeServer) -> Mapping[str, float]:
     process = psutil.Process(server.server.process.pid)
     await send(server.address, photo_request(host, a_photo_file()))
     before = process.memory_info().rss
-    probing = asyncio.create_task(open_loop(server.address, head("GET", "/live", host), per_s=20, seconds=25))
+    probing = await open_loop_apart(server.address, head("GET", "/live", host), per_s=20, seconds=25)
     attacks = [(_many_parts, 1.0), (_large_field, 1.0), (_many_headers, 1.0), (_endless, 15.0), (_dripping, 15.0)]
     answers = await asyncio.gather(*(_attack(server.address, host, make) for make, _ in attacks))
     late = max(took - allowed for (took, _), (_, allowed) in zip(answers, attacks, strict=True))
@@ -110,7 +108,7 @@ async def _forms(server: EdgeServer) -> Mapping[str, float]:
         "late_s": late,
         "wrong": float(sum(status not in (400, 408, 413) for _, status in answers)),
         "grown_mb": grown,
-        "live_p99_ms": quantile([one.took_s for one in live], 0.99) * 1000,
+        "live_p99_ms": quantile([one.answered_s for one in live], 0.99) * 1000,
         "live_failed": float(sum(one.status != 200 for one in live)),
     }
 
@@ -179,40 +177,10 @@ async def _dripping(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(1.0)
 
 
-def many(uploads: int = UPLOADS) -> Mapping[str, float]:
-    """T11. slope_kb: resident memory of the server process a request, after the warm-up. files: by how many its open
-    files differ. wrong: uploads that were not served."""
-    with edge_server() as server:
-        return asyncio.run(_many(server, uploads))
-
-
-async def _many(server: EdgeServer, uploads: int) -> Mapping[str, float]:
-    process = psutil.Process(server.server.process.pid)
-    host = urlsplit(server.address).netloc
-    requests = [photo_request(host, a_photo_file(side=480, seed=seed)) for seed in range(20)]
-    warm = min(WARM, uploads // 4)
-    at: list[int] = []
-    resident: list[float] = []
-    files: list[int] = []
-    wrong = 0
-    for number in range(0, uploads, 2):
-        pair = await asyncio.gather(*(send(server.address, requests[(number + one) % 20]) for one in range(2)))
-        wrong += sum(answer.status != 200 for answer in pair)
-        if number >= warm and number % SAMPLE_EVERY == 0:
-            at.append(number)
-            resident.append(process.memory_info().rss / 1024)
-            files.append(process.num_fds())
-    slope = float(np.polyfit(at, resident, 1)[0])
-    return {"slope_kb": slope, "files": float(max(files) - min(files)), "wrong": float(wrong)}
-
-
 def main() -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--uploads", type=int, default=UPLOADS)
-    asked = parser.parse_args()
-    for name, figures in (("T4", memory()), ("T5", hang()), ("T10", forms()), ("T11", many(asked.uploads))):
-        print(name, json.dumps(figures, indent=1), flush=True)
+    for name, measure in (("T4", memory), ("T5", hang), ("T10", forms)):
+        print(name, json.dumps(measure(), indent=1), flush=True)
     return 0
 
 

@@ -5,8 +5,10 @@ and sent over a fresh connection each, so that the generator takes little of the
 """
 
 import asyncio
+import multiprocessing
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -17,13 +19,19 @@ _PATIENCE_S = 30.0
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One request. due_s: when it had to be sent, from the begin. took_s: from then to the end of the answer. status: 0
-    where there was none. headers: names in lower case.
+    where there was none. headers: names in lower case. late_s: by how much later than due this generator sent it.
     """
 
     due_s: float
     took_s: float
     status: int
     headers: Mapping[bytes, bytes] = field(default_factory=dict)
+    late_s: float = 0.0
+
+    @property
+    def answered_s(self) -> float:
+        """From when it was sent to the end of the answer."""
+        return self.took_s - self.late_s
 
 
 def photo_request(host: str, photo: bytes, headers: Mapping[str, str] | None = None) -> bytes:
@@ -46,17 +54,18 @@ def head(method: str, path: str, host: str, headers: Mapping[str, str] | None = 
 
 async def send(address: str, request: bytes, due_s: float = 0.0, since: float | None = None) -> Answer:
     """Send one request and read its answer to the end. since: `perf_counter` of the moment it was due."""
-    began = time.perf_counter() if since is None else since
+    sent = time.perf_counter()
+    began = sent if since is None else since
     try:
         async with asyncio.timeout(_PATIENCE_S):
             raw = await _exchange(address, request)
     except (OSError, TimeoutError, asyncio.IncompleteReadError):
-        return Answer(due_s, time.perf_counter() - began, 0)
+        return Answer(due_s, time.perf_counter() - began, 0, late_s=sent - began)
     top = raw.partition(b"\r\n\r\n")[0].split(b"\r\n")
     pairs = [line.partition(b":") for line in top[1:]]
     headers = {name.lower(): value.strip() for name, _, value in pairs}
     status = int(top[0].split()[1]) if top[0].startswith(b"HTTP/") else 0
-    return Answer(due_s, time.perf_counter() - began, status, headers)
+    return Answer(due_s, time.perf_counter() - began, status, headers, sent - began)
 
 
 async def _exchange(address: str, request: bytes) -> bytes:
@@ -78,6 +87,23 @@ async def open_loop(address: str, request: bytes, *, per_s: float, seconds: floa
         await asyncio.sleep(max(0.0, begin + due_s - time.perf_counter()))
         running.append(asyncio.create_task(send(address, request, due_s, begin + due_s)))
     return list(await asyncio.gather(*running))
+
+
+async def open_loop_apart(
+    address: str, request: bytes, *, per_s: float, seconds: float
+) -> "asyncio.Future[list[Answer]]":
+    """`open_loop` in a process of its own, which what this one does meanwhile does not delay. Returns once it begins;
+    what is returned has the answers."""
+    loop = asyncio.get_running_loop()
+    apart = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    await loop.run_in_executor(apart, time.perf_counter)
+    answers = loop.run_in_executor(apart, _looped, address, request, per_s, seconds)
+    apart.shutdown(wait=False)
+    return answers
+
+
+def _looped(address: str, request: bytes, per_s: float, seconds: float) -> list[Answer]:
+    return asyncio.run(open_loop(address, request, per_s=per_s, seconds=seconds))
 
 
 async def closed_loop(address: str, request: bytes, *, callers: int, seconds: float) -> list[Answer]:

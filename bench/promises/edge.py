@@ -1,6 +1,6 @@
 """A public endpoint that stays up (rows `edge.*`): what the edge promises under load, attack and nonsense."""
 
-from bench import edge_identity, edge_overload, edge_rate, edge_schema, edge_ssrf, edge_strain, edge_uploads
+from bench import edge_identity, edge_leaks, edge_overload, edge_rate, edge_schema, edge_ssrf, edge_strain, edge_uploads
 from bench.promise import Promise, shared
 
 schema = shared(edge_schema.measure)
@@ -14,7 +14,7 @@ uploads = shared(edge_uploads.measure)
 memory = shared(edge_strain.memory)
 hang = shared(edge_strain.hang)
 forms = shared(edge_strain.forms)
-many = shared(edge_strain.many)
+many = shared(edge_leaks.uploads)
 
 PROMISES = [
     Promise("edge.schema.failures", "at most", 0, "", schema("failures")),
@@ -23,6 +23,7 @@ PROMISES = [
     Promise("edge.overload.shed_p99", "at most", 50, "ms", overload("shed_ms")),
     Promise("edge.overload.bare", "at most", 0, "", overload("bare")),
     Promise("edge.overload.live_failures", "at most", 0, "", overload("live")),
+    Promise("edge.overload.live_p99", "at most", 50, "ms", overload("live_p99_ms")),
     Promise("edge.overload.recovery", "at most", 5, "s", overload("recovery_s")),
     Promise("edge.rate.off", "at most", 1, "of 60", rate("off")),
     Promise("edge.rate.bare", "at most", 0, "", rate("bare")),
