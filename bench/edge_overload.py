@@ -57,8 +57,8 @@ def figures(
     seconds: float,
 ) -> Mapping[str, float]:
     """goodput: served under load, as a share of the peak. accepted_p99: as a multiple of the normal one. shed_ms: the
-    99th percentile of refusals, from when they were sent. bare: refusals without Retry-After, and answers that were neither. live: probes that
-    failed. recovery_s: until all is served as normally again.
+    99th percentile of refusals, from when they were sent. bare: refusals without Retry-After, and answers that were
+    neither. live: probes that failed. recovery_s: until all is served as normally again.
     """
     usual = quantile([one.took_s for one in normal if one.status == 200], 0.99)
     accepted = quantile([one.took_s for one in during if one.status == 200], 0.99)
