@@ -113,7 +113,7 @@ render: install ## Render the demo shop's pictures anew (about half an hour; the
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml requirements/build.in -o requirements/run.lock
-	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra onnx --extra demo --extra google --extra vertex --extra aws --extra redis --extra tracing pyproject.toml -o requirements/dev.lock
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra onnx --extra fastembed --extra demo --extra google --extra vertex --extra aws --extra redis --extra tracing pyproject.toml -o requirements/dev.lock
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra demo pyproject.toml -o requirements/demo.lock
 
 clean: ## Remove what make made, but not your data

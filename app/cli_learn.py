@@ -11,6 +11,7 @@ from app.catalog import Generation, holder_name
 from app.intake import EXAMPLES
 from app.learning import Lesson, learned, renewed
 from app.settings import Settings, load_settings
+from app.wiring_embedder import LocalTeacher
 
 
 def learn(
@@ -40,7 +41,7 @@ async def _learn(settings: Settings, *, dry_run: bool) -> tuple[Lesson, Generati
         published = (await opened.snapshot()).generation
         wiring.refuse_other_embedder(published, analyzer)
         examples = await writer.examples(published.id, EXAMPLES)
-        lesson = await asyncio.to_thread(learned, examples, wiring.build_teacher(analyzer))
+        lesson = await asyncio.to_thread(learned, examples, LocalTeacher(analyzer.embedder))
         if dry_run:
             return lesson, None
         return lesson, await renewed(opened, writer, lesson.artifact, holder=holder_name("akin learn"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from app import evaluation, wiring
 from app.analysis.asking import Asker
 from app.analysis.merge import kinds_said
 from app.analysis.outgoing import clean
+from app.analysis.providers.local import LocalAnalyzer
 from app.analysis.source import SourceFailure
 from app.analysis.trust import FEWEST, fitted
 from app.analysis.vocabulary import read_vocabulary
@@ -22,10 +24,12 @@ from app.errors import AppError
 from app.metering import Answers, DayOfSource, Ledger, MeterStore, UnplacedWord
 from app.settings import Settings
 from app.shops import load_shop_settings
+from app.wiring_embedder import build_words, model_of
 from app.wiring_sources import build_budget, build_leading, build_prices, build_sources, opened_meter
 
 IN_PART = 1
 PATIENCE_S = 30.0
+MODELS_HERE = ("onnx", "fastembed")
 
 vocabulary = typer.Typer(no_args_is_help=True, help="From the words of outside sources to the shop's own.")
 
@@ -41,7 +45,8 @@ class Finding:
 
 
 def doctor() -> None:
-    """Check outside sources: packages, credentials, endpoints, model cards, vocabulary, prices, budget. Costs nothing.
+    """Check outside sources and the embedder: packages, credentials, endpoints, cards, models, vocabulary, prices,
+    budget. Costs nothing.
 
     Leaves with 1 when something is wrong.
     """
@@ -111,6 +116,8 @@ async def _examined(settings: Settings) -> list[Finding]:
         return [Finding("settings", False, problem.detail, problem.fix or "")]
     findings = [Finding("vocabulary", True, f"{len(words.type_names)} types, {len(words.attributes)} attributes.")]
     findings += [Finding(name, False, problem.detail, problem.fix or "") for name, problem in bad]
+    if settings.embedder.partition(":")[0] in MODELS_HERE:
+        findings.append(await asyncio.to_thread(_model_here, settings))
     if not sources and not bad:
         return [*findings, Finding("sources", True, "None is named: no photo leaves this machine.")]
     for source in sources:
@@ -134,6 +141,19 @@ async def _examined(settings: Settings) -> list[Finding]:
     except AppError as problem:
         findings.append(Finding("metering", False, problem.detail, problem.fix or ""))
     return findings
+
+
+def _model_here(settings: Settings) -> Finding:
+    """Whether the embedding model on this machine can be opened; one that is named and not there is fetched."""
+    try:
+        with ThreadPoolExecutor(1) as executor:
+            folders = model_of(settings, words=True)
+            eyes = LocalAnalyzer(executor, settings.embedder if folders is None else f"fastembed:{folders.pictures}")
+            words = build_words(folders, eyes, executor)
+    except AppError as problem:
+        return Finding("embedder", False, problem.detail, problem.fix or "")
+    knows = "; words find pictures too" if words is not None else ""
+    return Finding("embedder", True, f"{eyes.embedder}, {eyes.dims} numbers{knows}.")
 
 
 def _limits(settings: Settings) -> dict[str, float]:

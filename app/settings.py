@@ -37,7 +37,12 @@ class Settings(CatalogSettings, EdgeSettings):
     embedder: str = Field(
         default="local",
         description="What turns a picture into a vector: `local`; `onnx:PATH` of a model with its TOML beside it;"
-        " `vertex` (or `vertex:NAME` of a card) for a model at Vertex AI ([embedders.md](embedders.md)).",
+        " `fastembed:NAME` of a model on the hub; `vertex` (or `vertex:CARD`) for one at Vertex AI"
+        " ([embedders.md](embedders.md)).",
+    )
+    models: Path = Field(
+        default=Path("data/models"),
+        description="Folder where models of `fastembed:` are kept, in fastembed's own layout.",
     )
     calibration: Path | None = Field(
         default=None,
@@ -251,9 +256,11 @@ class Settings(CatalogSettings, EdgeSettings):
     @classmethod
     def _known_embedder(cls, value: str) -> str:
         kind, colon, which = value.partition(":")
-        if value in ("local", "vertex") or (kind in ("onnx", "vertex") and colon and which):
+        if value in ("local", "vertex") or (kind in ("onnx", "fastembed", "vertex") and colon and which):
             return value
-        raise ValueError("write `local`, `onnx:` and a model file's path, `vertex`, or `vertex:` and a card's name")
+        raise ValueError(
+            "write `local`, `onnx:` and a file's path, `fastembed:` and a name, `vertex`, or `vertex:` and a card"
+        )
 
     @property
     def max_body_bytes(self) -> int:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
-from app.analysis import Analyzer, Box, PhotoAnalysis, read_vocabulary
+from app.analysis import Analyzer, Box, PhotoAnalysis, WordsAsLooks, read_vocabulary
 from app.analysis.local import Teaching, see_in_one_thread
 from app.analysis.providers.local import LocalAnalyzer, enter_looking
 from app.catalog import Catalog, EmbeddingMismatch, Generation, NothingPublished, sqlite
@@ -32,6 +32,7 @@ from app.intake import ARTIFACT, Fit
 from app.photos import ImageFetcher, Photo, PhotoDecoder, PhotoLimits, PhotoStore, keep_freed_memory
 from app.search import Calibration, Rulebook, VisualSearch, read_calibration, shipped_calibration
 from app.settings import PREFIX, InvalidSettings, Settings
+from app.wiring_embedder import build_words, model_of
 from app.wiring_sources import Outside, build_looking
 
 if TYPE_CHECKING:
@@ -123,8 +124,11 @@ class OwnedAnalyzer:
     """An analyzer together with the threads or processes it looks in and the outside sources it asks: closing it
     closes them too."""
 
-    def __init__(self, analyzer: LocalAnalyzer, executor: Executor, outside: Outside | None = None) -> None:
+    def __init__(
+        self, analyzer: LocalAnalyzer, executor: Executor, outside: Outside | None, words: WordsAsLooks | None
+    ) -> None:
         self._analyzer = analyzer
+        self.words = words
         self._whole: Analyzer = outside.ensemble if outside is not None else analyzer
         self._executor = executor
         self.outside = outside
@@ -171,11 +175,13 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
         see_in_one_thread()
         executor = ThreadPoolExecutor(cores, thread_name_prefix="eyes")
     try:
-        eyes, outside = build_looking(settings, executor, batch=LOADER_BATCH if processes else 1)
+        folders = model_of(settings, words=not processes)
+        eyes, outside = build_looking(settings, executor, folders, batch=LOADER_BATCH if processes else 1)
+        words = build_words(folders, eyes, executor)
     except BaseException:
         executor.shutdown(wait=False)
         raise
-    return OwnedAnalyzer(eyes, executor, outside)
+    return OwnedAnalyzer(eyes, executor, outside, words)
 
 
 def build_fit(analyzer: OwnedAnalyzer, *, project: bool = False) -> Fit:
@@ -196,36 +202,6 @@ def build_fit(analyzer: OwnedAnalyzer, *, project: bool = False) -> Fit:
     return fit
 
 
-class LocalTeacher:
-    """Teaches the embedded eyes, over whatever embedder is set; see app.learning.Teacher."""
-
-    def __init__(self, embedder: str) -> None:
-        self._embedder = embedder
-
-    def fit(
-        self,
-        embeddings: NDArray[np.float32],
-        types: Sequence[str | None],
-        attributes: Sequence[Mapping[str, str]],
-        groups: Sequence[str],
-        *,
-        project: bool,
-    ) -> bytes:
-        """See Teacher."""
-        taught = Teaching.fit(embeddings, types, attributes, groups, embedder=self._embedder, project=project)
-        return taught.to_bytes()
-
-    def guesser(self, taught: bytes) -> Callable[[NDArray[np.float32]], tuple[Mapping[str, float], Mapping[str, str]]]:
-        """See Teacher."""
-        teaching = Teaching.from_bytes(taught, embedder=self._embedder)
-
-        def guess(embedding: NDArray[np.float32]) -> tuple[Mapping[str, float], Mapping[str, str]]:
-            told = teaching.guess(embedding)
-            return dict(told.type_alternatives), {name: value for name, value, _ in told.attributes}
-
-        return guess
-
-
 async def was_learned(catalog: Catalog, analyzer: OwnedAnalyzer) -> bool:
     """Whether the published generation has what `akin learn` accepted; a new load then learns it anew."""
     try:
@@ -233,11 +209,6 @@ async def was_learned(catalog: Catalog, analyzer: OwnedAnalyzer) -> bool:
         return taught is not None and Teaching.from_bytes(taught, embedder=analyzer.embedder).learned
     except (NothingPublished, Conflict):
         return False
-
-
-def build_teacher(analyzer: OwnedAnalyzer) -> LocalTeacher:
-    """How `akin learn` teaches the analyzer."""
-    return LocalTeacher(analyzer.embedder)
 
 
 def refuse_other_embedder(published: Generation, analyzer: OwnedAnalyzer) -> None:
@@ -347,6 +318,7 @@ def build_search(
         deepen=deepen,
         vocabulary=read_vocabulary(settings.vocabulary),
         rulebook=Rulebook(settings.rules),
+        looks=analyzer.words,
     )
 
 

@@ -16,6 +16,7 @@ from app.analysis.local import (
 )
 from app.analysis.local import SeenColor as LocalColor
 from app.analysis.local.channels import DIMS as LOCAL_DIMS
+from app.analysis.local.leading import MODEL_WEIGHT as LEAD_WEIGHT
 from app.analysis.local.palette import SHADES as COLOR_SHADES
 from app.analysis.model import (
     Attribute,
@@ -32,9 +33,11 @@ from app.analysis.model import (
 from app.analysis.patience import answering_by
 from app.analysis.source import Reason
 from app.analysis.vocabulary import Vocabulary, normal, read_vocabulary, singulars
+from app.analysis.words import WordsAsLooks
 
 __all__ = [
     "COLOR_SHADES",
+    "LEAD_WEIGHT",
     "LOCAL_DIMS",
     "Analyzer",
     "Attribute",
@@ -51,6 +54,7 @@ __all__ = [
     "PictureQuality",
     "Reason",
     "Vocabulary",
+    "WordsAsLooks",
     "answering_by",
     "channel_similarities",
     "color_similarity",

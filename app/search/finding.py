@@ -8,7 +8,7 @@ from time import perf_counter
 
 import numpy as np
 
-from app.analysis import Analyzer, Box, PhotoAnalysis, Vocabulary, glance, read_vocabulary
+from app.analysis import Analyzer, Box, PhotoAnalysis, Vocabulary, WordsAsLooks, glance, read_vocabulary
 from app.catalog import (
     Candidate,
     Catalog,
@@ -26,6 +26,7 @@ from app.search.closer import look_closer, twins
 from app.search.fitting import Fit
 from app.search.model import Wishes
 from app.search.narrowing import Wordbook, fits_of, met, recolored, unsaid
+from app.search.pictured import Pictured, PictureWords, joined, moved_closeness, moved_looks
 from app.search.query import analysis_of_product, query_for_photo, query_for_words
 from app.search.rank import (
     Closeness,
@@ -102,8 +103,10 @@ class Seeker:
         popularity: Mapping[str, float] | None = None,
         deepen: Deepen | None = None,
         vocabulary: Vocabulary | None = None,
+        looks: WordsAsLooks | None = None,
     ) -> None:
         """See VisualSearch."""
+        self._pictures = PictureWords(looks)
         self._catalog = catalog
         self._analyzer = analyzer
         self._calibration = calibration
@@ -144,18 +147,20 @@ class Seeker:
         reading = await self._words.read(snapshot, wishes.text)
         watch.lap("read")
         question = Question(photo=False, words=True)
-        findings = await self._gather(snapshot, query_for_words(wishes, reading), question, None, watch)
+        query = query_for_words(wishes, reading)
+        pictured = await self._pictures.for_words(snapshot, query, reading)
+        findings = await self._gather(snapshot, query, question, None, watch, pictured.further)
         if not reading.unwanted and (reading.wanted or reading.price is None):
             return replace(findings, reading=reading)
-        return await self._met_by_all(findings, reading)
+        return await self._met_by_all(findings, reading, pictured)
 
-    async def _met_by_all(self, findings: Findings, reading: Reading) -> Findings:
+    async def _met_by_all(self, findings: Findings, reading: Reading, pictured: Pictured) -> Findings:
         """Products that have what the words ask against are no answer to words alone; where they ask for nothing else
         (a price, "no arms"), all others meet them."""
         asked = findings.scored if not reading.wanted else relevant(findings.scored, self._calibration)
         lexicon = await self._words.lexicon(findings.snapshot)
         products = await findings.snapshot.products([one.product_id for one in asked])
-        fits = await asyncio.to_thread(fits_of, reading, products, lexicon)
+        fits = await asyncio.to_thread(fits_of, reading, products, lexicon, pictured.shares)
         spared = [one for one in asked if one.product_id in fits and fits[one.product_id].share > 0.0]
         if not reading.wanted:
             meeting = [met(one.candidate, fits[one.product_id], reading) for one in spared]
@@ -184,29 +189,40 @@ class Seeker:
         """Of what the photo alone would show, what meets the words first; nothing else, so that words never lead
         away from the photo."""
         found = await retrieved(snapshot, query, analysis)
+        pictured = await self._pictures.beside_photo(snapshot, query, analysis, reading, found)
+        found = joined(found, pictured.further) if pictured.further else found
         watch.lap("retrieve")
         plain = replace(question, words=False)
         alone = rank([unsaid(one) for one in found], plain, self._calibration, popularity=self._popularity)
         akin = {one.product_id: one.candidate for one in relevant(alone, self._calibration)}
         lexicon = await self._words.lexicon(snapshot)
-        fits = await asyncio.to_thread(fits_of, reading, await snapshot.products(list(akin)), lexicon)
+        products = await snapshot.products(list(akin))
+        fits = await asyncio.to_thread(fits_of, reading, products, lexicon, pictured.shares)
         meeting = [met(one, fits[key], reading) for key, one in akin.items() if key in fits]
+        meeting = moved_looks(meeting, pictured.moved)
         scored = rank(meeting, question, self._calibration, popularity=self._popularity)
         watch.lap("rank")
         near, copies = await self._closeness(snapshot, analysis, scored, plain)
         watch.lap("verify")
         alone = refine([one for one in alone if one.product_id in fits], plain, self._calibration, near)
         akin_still = {one.product_id for one in relevant(alone, self._calibration)}
-        looked = recolored(near, fits, reading)
+        looked = recolored(moved_closeness(near, pictured.moved), fits, reading)
         scored = refine(scored, question, self._calibration, looked, self._popularity)
         kept = tuple(one for one in scored if one.product_id in akin_still)
         watch.lap("rank")
         return Findings(snapshot, query, question, analysis, kept, reading, copies, fits)
 
     async def _gather(
-        self, snapshot: Snapshot, query: Query, question: Question, analysis: PhotoAnalysis | None, watch: Stopwatch
+        self,
+        snapshot: Snapshot,
+        query: Query,
+        question: Question,
+        analysis: PhotoAnalysis | None,
+        watch: Stopwatch,
+        further: Sequence[Candidate] = (),
     ) -> Findings:
         found = await retrieved(snapshot, query, analysis)
+        found = joined(found, further) if further else found
         watch.lap("retrieve")
         scored = rank(found, question, self._calibration, popularity=self._popularity)
         watch.lap("rank")

@@ -16,6 +16,8 @@ SEEN = 0.8
 """What a color counts that only the pictures show."""
 DESCRIBED = 0.6
 """What a word counts that stands in the description only: it may be about something else."""
+PICTURED = 0.6
+"""What a picture counts that plainly looks like the words (pictured.py), where the product's own do not say it."""
 _NAMED = frozenset(name for name, _ in COLOR_SHADES)
 SHOWN_SHARE = 0.3
 """A color covers at least this share of the thing where the pictures alone speak for it."""
@@ -80,14 +82,16 @@ class Said:
         return DESCRIBED if any(_stands_in(wanted, words) for words in self.description) else 0.0
 
 
-def fit(reading: Reading, product: Product, lexicon: Lexicon) -> Fit:
-    """How the product meets what was read of the text."""
+def fit(reading: Reading, product: Product, lexicon: Lexicon, pictured: float = 0.0) -> Fit:
+    """How the product meets what was read of the text. pictured: 0..1, how far its picture looks like the words."""
     said = Said(product)
     against = [term for term in reading.unwanted if has(term, product, said, lexicon)]
     strengths = [(term, strength(term, product, said)) for term in reading.wanted]
     whole = sum(value for _, value in strengths) / len(strengths) if strengths else 1.0
     colors = [value for term, value in strengths if term.kind is Kind.COLOR]
     found = [term.name for term, value in strengths if value > 0.0]
+    if pictured * PICTURED > whole:
+        whole, found = pictured * PICTURED, [term.name for term in reading.wanted]
     found += [f"no {term.name}" for term in reading.unwanted if term not in against]
     return Fit(0.0 if against else whole, max(colors, default=0.0), ", ".join(found))
 

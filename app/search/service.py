@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from secrets import token_urlsafe
 
-from app.analysis import Analyzer, Gap, Vocabulary, answering_by, read_vocabulary
+from app.analysis import Analyzer, Gap, Vocabulary, WordsAsLooks, answering_by, read_vocabulary
 from app.catalog import Catalog, FacetField, Product, Snapshot
 from app.photos import Photo
 from app.search.calibration import Calibration, Feature
@@ -61,8 +61,9 @@ class VisualSearch:
         deepen: Deepen | None = None,
         vocabulary: Vocabulary | None = None,
         rulebook: Rulebook | None = None,
+        looks: WordsAsLooks | None = None,
     ) -> None:
-        """rulebook: merchandising rules; None has none.
+        """rulebook: merchandising rules; None has none. looks: words as vectors of the pictures' space, or None.
 
         vocabulary: synonyms of types and materials in texts; None takes the shipped one.
 
@@ -80,6 +81,7 @@ class VisualSearch:
         self._deepen = deepen
         self._vocabulary = vocabulary or read_vocabulary()
         self._rulebook = rulebook or Rulebook()
+        self._looks = looks
         self._seeker = Seeker(
             catalog,
             analyzer,
@@ -88,6 +90,7 @@ class VisualSearch:
             popularity=popularity,
             deepen=deepen,
             vocabulary=self._vocabulary,
+            looks=looks,
         )
 
     @property
@@ -111,6 +114,7 @@ class VisualSearch:
             deepen=self._deepen,
             vocabulary=self._vocabulary,
             rulebook=self._rulebook,
+            looks=self._looks,
         )
 
     async def by_photo(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.analysis.local.canvas import Box, cut
 
 MODEL_WEIGHT = 0.6
-OURS_ALONE = float(np.sqrt(1.0 - MODEL_WEIGHT))
+MODEL_ALONE, OURS_ALONE = float(np.sqrt(MODEL_WEIGHT)), float(np.sqrt(1.0 - MODEL_WEIGHT))
 SURE_REGION = 0.5
 """A region less sure than this is not cut out: the model then sees the whole photo."""
 MARGIN = 0.08
@@ -20,7 +20,7 @@ MARGIN = 0.08
 
 def led(model: NDArray[np.float32], ours: NDArray[np.float32]) -> NDArray[np.float32]:
     """(m + n,) unit length of two unit vectors (m,) and (n,)."""
-    whole = np.concatenate([model * np.float32(np.sqrt(MODEL_WEIGHT)), ours * np.float32(OURS_ALONE)])
+    whole = np.concatenate([model * np.float32(MODEL_ALONE), ours * np.float32(OURS_ALONE)])
     return np.asarray(whole / np.linalg.norm(whole), dtype=np.float32)
 
 

@@ -124,7 +124,7 @@ def _end_with_the_parent() -> None:
 def eyes_of(embedder: str) -> LocalEyes | OnnxEmbedder:
     """The eyes for a setting, built once per process: a model takes longer to open than a photo to see."""
     kind, _, path = embedder.partition(":")
-    return OnnxEmbedder(path) if kind == "onnx" else LocalEyes()
+    return OnnxEmbedder(path) if kind in ("onnx", "fastembed") else LocalEyes()
 
 
 def analysis_of(

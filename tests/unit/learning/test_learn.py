@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import wiring
 from app.analysis.local import Teaching
 from app.catalog import ImageEvidence, Product, ProductImage, SeenAttribute
 from app.catalog.sqlite import open_catalog, open_writer
 from app.intake import ARTIFACT
 from app.learning import LearningRefused, learned, renewed
+from app.wiring_embedder import LocalTeacher
 from tests.builders import a_product
 
 pytestmark = pytest.mark.anyio
 DIMS = 48
 TYPES = ("chair", "lamp", "mug", "vase")
-TEACHER = wiring.LocalTeacher("test/1")
+TEACHER = LocalTeacher("test/1")
 
 
 def a_shop(rng: np.random.Generator, products: int = 80, *, signal: float = 2.0) -> list[Product]:
