@@ -296,7 +296,7 @@ def build_feed_fetcher(settings: Settings) -> ImageFetcher:
 def build_calibration(settings: Settings) -> Calibration:
     """How scores are made: AKIN_CALIBRATION, or what ships with this version. Raises InvalidSettings."""
     if settings.calibration is None:
-        return shipped_calibration()
+        return shipped_calibration(led=settings.embedder != "local")
     try:
         return read_calibration(settings.calibration)
     except (OSError, ValueError, KeyError, TypeError) as unusable:

@@ -1,4 +1,6 @@
-"""Fits the calibration that ships: `python -m training.calibration SHOP SHARED OUT`.
+"""Fits a calibration that ships: `python -m training.calibration SHOP SHARED OUT [--embedder onnx:PATH]`.
+
+OUT is app/search/calibration.json, or with an embedder app/search/calibration_led.json, for any bigger model in front.
 
 SHOP: a folder with feed.tsv, pictures and queries.jsonl (demo_shop builds it); its photos of the split "fit" are used.
 SHARED: the measuring photos (../shared/data); every second photo of `household` and every tenth of `grocery` are used,
@@ -7,9 +9,9 @@ only the ranking and what is certainly unlike counts: they have no colors and ma
 (judgments.similarity).
 """
 
+import argparse
 import asyncio
 import csv
-import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,14 +19,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.analysis.local import Teaching
 from app.analysis.providers.local import LocalAnalyzer
 from app.catalog import ImageEvidence, Product, ProductImage, SeenAttribute, SeenColor
 from app.catalog.sqlite import SqliteCatalog, open_catalog, open_writer
-from app.evaluation import JudgedPhoto, PairCollector, evaluate, fitted, gather, read_judged_photos
+from app.evaluation import (
+    LED_PRIOR,
+    PRIOR,
+    JudgedPhoto,
+    PairCollector,
+    Pairs,
+    evaluate,
+    fitted,
+    gather,
+    read_judged_photos,
+)
 from app.photos import Photo, decode_now
-from app.search import Calibration, VisualSearch, shipped_calibration
+from app.search import Calibration, Stage, VisualSearch, shipped_calibration
+from training.cuts import RULE, chosen
 
 Stock = list[tuple[Product, list[Path]]]
 REAL = {"household": 2, "grocery": 10}
@@ -104,6 +118,7 @@ async def open_stocked(path: Path, analyzer: LocalAnalyzer, stock: Stock) -> Sql
         [product.type for product, _ in rows],
         [{one.name: one.value for one in product.attributes} for product, _ in rows],
         [product.item_group_id or product.id for product, _ in rows],
+        embedder=analyzer.embedder,
     ).to_bytes()
     generation = await writer.begin(
         embedder=analyzer.embedder, dims=analyzer.dims, source="training", holder="training"
@@ -122,13 +137,14 @@ def show(done: int, whole: int) -> None:
     print(f"\r{done} of {whole} photos", end="" if done < whole else "\n", flush=True)
 
 
-async def fit(shop: Path, shared: Path) -> Calibration:
+async def fit(shop: Path, shared: Path, embedder: str) -> Calibration:
     """Collect pairs in both shops, fit, measure on the demo photos that were not used."""
+    led = embedder != "local"
     start, collector = shipped_calibration(), PairCollector()
     real, real_photos = real_stock(shared)
     judged = read_judged_photos(shop / "queries.jsonl")
     with ThreadPoolExecutor(2) as threads, tempfile.TemporaryDirectory() as folder:
-        analyzer = LocalAnalyzer(threads)
+        analyzer = LocalAnalyzer(threads, embedder)
         catalog = await open_stocked(Path(folder) / "real.db", analyzer, real)
         real_count = 0
         for _ in range(REAL_TURNS):
@@ -136,11 +152,16 @@ async def fit(shop: Path, shared: Path) -> Calibration:
                 VisualSearch(catalog, analyzer, start), decode, real_photos, collector, progress=show
             )
         await catalog.close()
+        phones_end = collector.photos
         catalog = await open_stocked(Path(folder) / "shop.db", analyzer, shop_stock(shop))
         count = await gather(VisualSearch(catalog, analyzer, start), decode, judged, collector, progress=show)
-        real = f"{real_count} phone photos of {' and '.join(REAL)}, each {REAL_TURNS} times"
-        data = f"{count} photos of the demo shop (split fit) and {real}"
-        calibration = await fitted(collector, start, data=data, embedder=analyzer.embedder)
+        phones = f"{real_count} phone photos of {' and '.join(REAL)}, each {REAL_TURNS} times"
+        front = ", with a bigger model in front" if led else ""
+        data = f"{count} photos of the demo shop (split fit) and {phones}{front}"
+        calibration = await fitted(
+            collector, start, data=data, embedder=analyzer.embedder, priors=LED_PRIOR if led else PRIOR
+        )
+        calibration = with_cuts(calibration, collector, phones_end)
         held_out = [photo for photo in judged if photo.split == "test"]
         search = VisualSearch(catalog, analyzer, calibration)
         report = await evaluate(search, catalog, decode, held_out, calibration=calibration, progress=show)
@@ -149,8 +170,27 @@ async def fit(shop: Path, shared: Path) -> Calibration:
     return replace(calibration, measures=measures)
 
 
+def with_cuts(calibration: Calibration, collector: PairCollector, phones_end: int) -> Calibration:
+    """The calibration with the cuts that its own photos ask for. phones_end: number of the last photo of the real shop;
+    what follows is of the demo shop."""
+    pairs = collector.pairs(Stage.FINE)
+    shops = [only(pairs, pairs.photo <= phones_end), only(pairs, pairs.photo > phones_end)]
+    cuts = chosen(shops, collector.strangers, calibration.stages[Stage.FINE])
+    return replace(calibration, close=cuts.close, loose=cuts.loose, how=f"{calibration.how} {RULE}")
+
+
+def only(pairs: Pairs, rows: NDArray[np.bool_]) -> Pairs:
+    """Some of the pairs."""
+    return Pairs(pairs.features[rows], pairs.similar[rows], pairs.very[rows], pairs.told[rows], pairs.photo[rows])
+
+
 if __name__ == "__main__":
-    shop, shared, out = (Path(argument) for argument in sys.argv[1:4])
-    text = asyncio.run(fit(shop, shared)).to_json()
-    out.write_text(text, encoding="utf-8")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("shop", type=Path)
+    parser.add_argument("shared", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--embedder", default="local")
+    options = parser.parse_args()
+    text = asyncio.run(fit(options.shop, options.shared, options.embedder)).to_json()
+    options.out.write_text(text, encoding="utf-8")
     print(text)

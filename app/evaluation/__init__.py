@@ -5,6 +5,7 @@ from app.evaluation.compare import Change, Comparison, Moved, compared, figures_
 from app.evaluation.desk import EvaluationDesk
 from app.evaluation.evaluate import evaluate
 from app.evaluation.exchange import Imported, Refused, export_set, import_set
+from app.evaluation.fit import LED_PRIOR, PRIOR, Pairs
 from app.evaluation.judgments import InvalidQueries, JudgedPhoto, read_judged_photos
 from app.evaluation.lists import JudgedList, gathered
 from app.evaluation.metrics import Measure, mean_measure
@@ -18,6 +19,8 @@ from app.evaluation.tune import Tuning, Verdict, tuned
 from app.evaluation.versions import NothingToUndo, keep, undo
 
 __all__ = [
+    "LED_PRIOR",
+    "PRIOR",
     "Change",
     "Comparison",
     "EvaluationDesk",
@@ -31,6 +34,7 @@ __all__ = [
     "NothingToUndo",
     "Outcome",
     "PairCollector",
+    "Pairs",
     "Refused",
     "Report",
     "Shown",

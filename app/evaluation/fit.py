@@ -44,6 +44,11 @@ PRIOR: Mapping[Stage, Weights] = {
 }  # fmt: skip
 """Where a weight stays when the judged photos say little of it. The channels stand as in the eyes' own `look_score`,
 which was chosen on several shops (docs/decisions/0010)."""
+LED_PRIOR: Mapping[Stage, Weights] = {
+    **PRIOR,
+    Stage.FINE: Weights(PRIOR[Stage.FINE].bias, {**PRIOR[Stage.FINE].weights, Feature.MODEL: 12.0}),
+}
+"""The same where a bigger model stands before the embedded eyes (docs/decisions/0181)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,17 +5,28 @@ shipped weights and refuses what does not help.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 
 from app.catalog import Channel, Product, Snapshot
-from app.evaluation.fit import Pairs, fit_stage
+from app.evaluation.fit import PRIOR, Pairs, fit_stage
 from app.evaluation.judgments import FIT, InvalidQueries, JudgedPhoto, similarity
 from app.evaluation.run import Decode, Progress
-from app.search import FEATURES, Calibration, Closeness, Findings, Scored, Stage, VisualSearch, Wishes, features_of
+from app.search import (
+    FEATURES,
+    Calibration,
+    Closeness,
+    Findings,
+    Scored,
+    Stage,
+    VisualSearch,
+    Weights,
+    Wishes,
+    features_of,
+)
 
 COARSE_DEPTH = 100
 """Candidates per photo, nearest by look, that the coarse stage is fitted to; farther ones are never shown."""
@@ -35,7 +46,10 @@ class PairCollector:
 
     def __init__(self) -> None:
         self._rows: dict[Stage, list[Pairs]] = {stage: [] for stage in Stage}
-        self._photos = 0
+        self.photos = 0
+        """Photos (and words) so far, which Pairs.photo numbers from 1."""
+        self.strangers: set[int] = set()
+        """Numbers of the photos (Pairs.photo) that show nothing the shop sells."""
 
     def add(
         self, stage: Stage, findings: Findings, scored: Sequence[Scored], judged: JudgedPhoto, shelf: "Known"
@@ -48,14 +62,16 @@ class PairCollector:
         sold = shelf.get(judged.product or "")
         products = [shelf[one.product_id] for one in scored]
         told = [similarity(judged, product, sold) for product in products]
-        self._photos += 1
+        self.photos += 1
+        if not judged.sold:
+            self.strangers.add(self.photos)
         self._rows[stage].append(
             Pairs(
                 features=features_of([one.candidate for one in scored], findings.question, closeness, {}),
                 similar=np.array([float(answer is True) for answer in told]),
                 very=np.array([float(product.id == judged.product) for product in products]),
                 told=np.array([float(answer is not None) for answer in told]),
-                photo=np.full(len(scored), self._photos, dtype=np.intp),
+                photo=np.full(len(scored), self.photos, dtype=np.intp),
             )
         )
 
@@ -96,9 +112,13 @@ async def gather(
     return len(chosen)
 
 
-async def fitted(collector: PairCollector, start: Calibration, *, data: str, embedder: str) -> Calibration:
+async def fitted(
+    collector: PairCollector, start: Calibration, *, data: str, embedder: str, priors: Mapping[Stage, Weights] = PRIOR
+) -> Calibration:
     """The calibration that fits the collected pairs of one or more shops best; the cuts are those of `start`."""
-    stages = {stage: await asyncio.to_thread(fit_stage, collector.pairs(stage), stage) for stage in Stage}
+    stages = {
+        stage: await asyncio.to_thread(fit_stage, collector.pairs(stage), stage, priors[stage]) for stage in Stage
+    }
     return replace(
         start,
         stages=stages,

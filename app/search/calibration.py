@@ -34,6 +34,7 @@ class Feature(StrEnum):
     VERIFIED = "verified"
     FAMILIAR = "familiar"
     POPULAR = "popular"
+    MODEL = "model"
 
 
 class Stage(StrEnum):
@@ -161,9 +162,13 @@ def _move(entry: Mapping[str, str | float]) -> Move:
     )
 
 
-def shipped_calibration() -> Calibration:
-    """The calibration that comes with Akin: app/search/calibration.json."""
-    return Calibration.from_json(files("app.search").joinpath("calibration.json").read_text(encoding="utf-8"))
+def shipped_calibration(*, led: bool = False) -> Calibration:
+    """The calibration that comes with Akin: app/search/calibration.json, or calibration_led.json.
+
+    led: for embeddings with a bigger model's values before ours (AKIN_EMBEDDER other than "local").
+    """
+    name = "calibration_led.json" if led else "calibration.json"
+    return Calibration.from_json(files("app.search").joinpath(name).read_text(encoding="utf-8"))
 
 
 def read_calibration(path: Path) -> Calibration:

@@ -12,6 +12,8 @@ from app.search.rank import Closeness
 CHANNELS = {"shape": "shape", "texture": "texture", "pattern": "pattern", "hue": "color", "learned": "learned"}
 """Field of Closeness -> channel of the local embedding."""
 
+MODEL_FROM = 0.4
+"""Cosine of a bigger model from which two pictures are more alike than any two are: `model` is 0 up to there."""
 COPIED = 0.97
 """Likeness of two pictures from which they may be copies of one."""
 COPIED_POINTS = 0.75
@@ -22,7 +24,7 @@ def look_closer(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> l
     """One Closeness a picture, in their order; about 0.4 ms a picture, so call it off the event loop.
 
     Where an embedding does not end in the local one's values, its whole likeness stands for every channel. Where a
-    bigger model's values stand before them, its likeness counts in `learned`.
+    bigger model's values stand before them, its likeness counts in `learned`, and alone as `model`.
     """
     verified = verify(analysis.features, [picture.features for picture in pictures])
     likeness = _likeness(analysis, pictures)
@@ -47,9 +49,11 @@ def _likeness(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> dic
     channels = channel_similarities(_local(asked[None])[0], _local(shown))
     found = {field: channels[channel] for field, channel in CHANNELS.items()}
     if asked.shape[-1] > LOCAL_DIMS and not analysis.embedding.lacks:
-        # A bigger model in front knows what things are, as the learned channel does: the two share its weight.
+        # A bigger model in front knows what things are, as the learned channel does: the two share its weight. What it
+        # is worth beyond that is for a calibration that was fitted with a model.
         model = _model(shown) @ _model(asked[None])[0]
         found["learned"] = np.asarray(0.5 * (found["learned"] + model), dtype=np.float32)
+        found["model"] = np.asarray((model - MODEL_FROM) / (1.0 - MODEL_FROM), dtype=np.float32)
     return found
 
 

@@ -60,7 +60,7 @@ def _parts(
         return sum(contributions.get(feature, 0.0) for feature in features)
 
     look = max(0.0, scored.candidate.signals.get(Channel.LOOK, 0.0))
-    yield ReasonCode.LOOK, _share(look), of(Feature.LOOK, Feature.LOOK_HIGH, Feature.LEARNED)
+    yield ReasonCode.LOOK, _share(look), of(Feature.LOOK, Feature.LOOK_HIGH, Feature.LEARNED, Feature.MODEL)
     near = scored.closeness
     if near is not None:
         yield ReasonCode.SAME_PRODUCT, _share(near.verified), of(Feature.VERIFIED)

@@ -37,7 +37,8 @@ class Closeness:
     """What a closer look at one candidate's picture found; each 0..1.
 
     verified: local features that agree geometrically. shape, texture, pattern, hue, learned: likeness of the
-    embedding's channels. palette: likeness of the named colors with their shares.
+    embedding's channels. palette: likeness of the named colors with their shares. model: likeness by a bigger model,
+    where one stands before the embedded eyes.
     """
 
     verified: float = 0.0
@@ -47,6 +48,7 @@ class Closeness:
     hue: float = 0.0
     learned: float = 0.0
     palette: float = 0.0
+    model: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +200,8 @@ def features_of(
     LOOK, LOOK_HIGH: the cosine up to and from LOOK_KNEE. TYPE: probability that the photo shows the product's type;
     TYPE_FAMILIAR: the same times FAMILIAR, as what was taught says less of a photo unlike anything that is sold.
     COLORS, ATTRIBUTES, LABELS: agreement with the product's, see query.py. TEXT: relevance to the words.
-    SHAPE, TEXTURE, PATTERN, HUE, LEARNED, PALETTE, VERIFIED: of the closer look; 0 without one. FAMILIAR: 1 - novelty
-    of the photo. POPULAR: how often shoppers took this product, by the shop's own events.
+    SHAPE, TEXTURE, PATTERN, HUE, LEARNED, PALETTE, VERIFIED, MODEL: of the closer look; 0 without one. FAMILIAR: 1 -
+    novelty of the photo. POPULAR: how often shoppers took this product, by the shop's own events.
     """
     table = np.zeros((len(candidates), len(FEATURES)))
     if not candidates:

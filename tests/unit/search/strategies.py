@@ -1,5 +1,7 @@
 """Hypothesis strategies for what the ranking rooms take."""
 
+from dataclasses import fields
+
 from hypothesis import strategies as st
 
 from app.catalog import Candidate, Channel
@@ -9,7 +11,7 @@ unit = st.floats(0.0, 1.0, allow_nan=False, width=32)
 cosine = st.floats(-1.0, 1.0, allow_nan=False, width=32)
 product_ids = st.text("abcdefghij0123456789-é", min_size=1, max_size=6)
 
-closenesses = st.builds(Closeness, verified=unit, shape=unit, texture=unit, pattern=unit, hue=unit, palette=unit)
+closenesses = st.builds(Closeness, **{one.name: unit for one in fields(Closeness)})
 questions = st.builds(Question, photo=st.booleans(), words=st.booleans(), novelty=st.none() | unit)
 
 

@@ -69,6 +69,8 @@ def test_a_bigger_model_counts_with_the_learned_channel() -> None:
     same, other = look_closer(wide, [ImageEvidence("onnx", beside(picture.embedding, seed)) for seed in (1, 2)])
     assert same.learned == pytest.approx(0.5 * (plain.learned + 1.0), abs=1e-3)
     assert other.learned < same.learned
+    assert (plain.model, same.model) == pytest.approx((0.0, 1.0), abs=1e-3)
+    assert other.model < 0.5
     assert other.shape == pytest.approx(same.shape)
 
 

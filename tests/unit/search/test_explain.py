@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from app.analysis import Attribute
 from app.catalog import Candidate, Channel
-from app.search import Closeness, Question, Reason, ReasonCode, Wishes, shipped_calibration
+from app.search import Calibration, Closeness, Question, Reason, ReasonCode, Wishes, shipped_calibration
 from app.search.explain import explain
 from app.search.query import query_for_photo, query_for_words
 from app.search.rank import Scored, contributions, rank
@@ -17,32 +18,33 @@ from tests.unit.search.strategies import closenesses, signals
 from tests.unit.search.words import a_reading
 
 SHIPPED = shipped_calibration()
+LED = shipped_calibration(led=True)
 PHOTO, WORDS = Question(photo=True), Question(photo=False, words=True)
 FULL = {Channel.LOOK: 0.8, Channel.TYPE: 0.9, Channel.COLORS: 0.5, Channel.LABELS: 0.5, Channel.TEXT: 0.0}
 
 
-def scored(signal: dict[Channel, float], near: Closeness | None) -> Scored:
-    found = rank([Candidate("p1", "", 0, signal)], PHOTO, SHIPPED, {"p1": near} if near else None)
+def scored(signal: dict[Channel, float], near: Closeness | None, calibration: Calibration = SHIPPED) -> Scored:
+    found = rank([Candidate("p1", "", 0, signal)], PHOTO, calibration, {"p1": near} if near else None)
     return found[0]
 
 
-def reasons(one: Scored) -> tuple[Reason, ...]:
+def reasons(one: Scored, calibration: Calibration = SHIPPED) -> tuple[Reason, ...]:
     analysis = an_analysis()
     query = query_for_photo(analysis, Wishes(), a_reading("velvet sofa"))
-    return explain(one, contributions([one], PHOTO, SHIPPED)[0], a_product(), query, analysis)
+    return explain(one, contributions([one], PHOTO, calibration)[0], a_product(), query, analysis)
 
 
-@given(signals(), closenesses)
+@given(signals(), closenesses, st.sampled_from([SHIPPED, LED]))
 def test_the_weights_sum_to_the_score_and_the_weightiest_comes_first(
-    signal: dict[Channel, float], near: Closeness
+    signal: dict[Channel, float], near: Closeness, calibration: Calibration
 ) -> None:
-    one = scored(signal, near)
-    given_reasons = reasons(one)
+    one = scored(signal, near, calibration)
+    given_reasons = reasons(one, calibration)
     assert sum(reason.weight for reason in given_reasons) == pytest.approx(one.score, abs=1e-6)
     assert 1 <= len(given_reasons) <= 5
     assert [reason.weight for reason in given_reasons] == sorted((r.weight for r in given_reasons), reverse=True)
     assert all(reason.weight >= 0.0 and reason.value for reason in given_reasons)
-    assert given_reasons == reasons(one)
+    assert given_reasons == reasons(one, calibration)
     assert len({(reason.code, reason.value) for reason in given_reasons}) == len(given_reasons)
 
 
