@@ -24,7 +24,8 @@ def look_closer(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> l
     """One Closeness a picture, in their order; about 0.4 ms a picture, so call it off the event loop.
 
     Where an embedding does not end in the local one's values, its whole likeness stands for every channel. Where a
-    bigger model's values stand before them, its likeness counts in `learned`, and alone as `model`.
+    bigger model's values stand before them, its likeness counts in `learned`, and alone as `model`; where the
+    photo lacks them, our whole look stands in.
     """
     verified = verify(analysis.features, [picture.features for picture in pictures])
     likeness = _likeness(analysis, pictures)
@@ -46,9 +47,12 @@ def _likeness(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> dic
     shown = np.stack([picture.embedding for picture in pictures])
     if asked.shape[-1] < LOCAL_DIMS:
         return dict.fromkeys(CHANNELS, np.asarray(shown @ asked, dtype=np.float32))
-    channels = channel_similarities(_local(asked[None])[0], _local(shown))
+    own, theirs = _local(asked[None])[0], _local(shown)
+    channels = channel_similarities(own, theirs)
     found = {field: channels[channel] for field, channel in CHANNELS.items()}
-    if asked.shape[-1] > LOCAL_DIMS and not analysis.embedding.lacks:
+    if analysis.embedding.lacks:
+        found["model"] = np.asarray(theirs @ own, dtype=np.float32)  # about as high for the same thing, and for others
+    elif asked.shape[-1] > LOCAL_DIMS:
         # A bigger model in front knows what things are, as the learned channel does: the two share its weight. What it
         # is worth beyond that is for a calibration that was fitted with a model.
         model = _model(shown) @ _model(asked[None])[0]

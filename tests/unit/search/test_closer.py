@@ -1,11 +1,13 @@
 """The closer look, with the real eyes on drawn pictures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from app.analysis import Color, Embedding, PhotoAnalysis
-from app.analysis.local import LocalEyes
+from app.analysis.local import LocalEyes, led, without_lead
 from app.analysis.model import Box
 from app.catalog import ImageEvidence, SeenColor
 from app.search.closer import look_closer, twins
@@ -72,6 +74,18 @@ def test_a_bigger_model_counts_with_the_learned_channel() -> None:
     assert (plain.model, same.model) == pytest.approx((0.0, 1.0), abs=1e-3)
     assert other.model < 0.5
     assert other.shape == pytest.approx(same.shape)
+
+
+def test_where_the_photo_lacks_the_model_s_part_our_look_stands_in_for_it() -> None:
+    photo, picture = analyzed("ring", "red", 1), pictured("ring", "red", 2)
+    assert photo.embedding is not None
+    away = Embedding("led", without_lead(32, photo.embedding.values), lacks="timeout", share=0.4**0.5)
+    model = np.full(32, 1.0 / np.sqrt(32), np.float32)
+    near = ImageEvidence("led", led(model, picture.embedding), features=picture.features, colors=picture.colors)
+    (plain,) = look_closer(photo, [picture])
+    (alone,) = look_closer(replace(photo, embedding=away), [near])
+    assert alone.model == pytest.approx(float(photo.embedding.values @ picture.embedding), abs=1e-3)
+    assert alone.learned == pytest.approx(plain.learned, abs=1e-3)
 
 
 def test_where_there_are_no_channels_the_whole_look_stands_for_them() -> None:
