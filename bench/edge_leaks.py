@@ -10,18 +10,24 @@ import argparse
 import asyncio
 import json
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 import psutil
 
+from app.analysis.local import OnnxEmbedder
 from bench.edge_server import EdgeServer, edge_server
 from bench.open_loop import photo_request, send
 from tests.builders import a_photo_file
+from tests.loader.tiny_onnx import write_tiny_model
+from tests.unit.photos.pictures import card
 
 UPLOADS = 20_000
 CALLERS = 3
+LOOKS, _FIRST_LOOKS = 5_000, 200
 _SAMPLES = 80
 _SETTLES_S = 0.3
 
@@ -61,11 +67,28 @@ async def _uploaded(server: EdgeServer, count: int) -> Mapping[str, float]:
     }
 
 
+def looks(count: int = LOOKS) -> Mapping[str, float]:
+    """T12. mb_a_look: what this process grows by for each look at a picture, through both of the shipped networks and
+    an ONNX model in onnxruntime, after the first looks."""
+    process = psutil.Process()
+    pictures = [card(side, side * 3 // 4) for side in (160, 200, 320)]
+    with tempfile.TemporaryDirectory() as folder:
+        eyes = OnnxEmbedder(write_tiny_model(Path(folder)))
+        at, resident = [], []
+        for number in range(count):
+            eyes.see(np.asarray(pictures[number % len(pictures)]))
+            if number >= _FIRST_LOOKS and number % 50 == 0:
+                at.append(number)
+                resident.append(process.memory_info().rss / 2**20)
+    return {"mb_a_look": float(np.polyfit(at, resident, 1)[0])}
+
+
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--uploads", type=int, default=UPLOADS)
     asked = parser.parse_args()
+    print("T12", json.dumps(looks(), indent=1), flush=True)
     print("T11", json.dumps(uploads(asked.uploads), indent=1), flush=True)
     return 0
 

@@ -11,9 +11,11 @@ import asyncio
 import json
 import sys
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -25,22 +27,27 @@ from app.analysis.local import EMBEDDER_NAME
 from app.benchmark import RunningServer, running_server
 from app.settings import load_settings
 from bench.mutations import mutants
+from bench.open_loop import quantile
 
 COUNT = 10_000
 SEED = 1
+WARM_UP = 1_000
 CONNECTIONS = 4
 WORKERS = 2
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of the uploads. offenders: names of mutants that were answered with a 5xx or not at all."""
+    """What came of the uploads. offenders: names of mutants that were answered with a 5xx or not at all. took: seconds
+    of each. grown_mb: the largest growth of a server process after the first WARM_UP uploads."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
     dead: int = 0
     offenders: list[str] = field(default_factory=list)
+    took: list[float] = field(default_factory=list)
+    grown_mb: float = 0.0
 
     @property
     def server_errors(self) -> int:
@@ -49,9 +56,15 @@ class Outcome:
 
 
 def measure(count: int = COUNT, seed: int = SEED) -> Mapping[str, float]:
-    """For `make prove`: "5xx" answers, and "dead": server processes that ended, and uploads left unanswered."""
+    """For `make prove`: "5xx" answers; "dead": server processes that ended, and uploads left unanswered; "grown_mb": of
+    a server process; "p99_ms": of all answers."""
     outcome = run(count, seed)
-    return {"5xx": float(outcome.server_errors), "dead": float(outcome.dead + outcome.unanswered)}
+    return {
+        "5xx": float(outcome.server_errors),
+        "dead": float(outcome.dead + outcome.unanswered),
+        "grown_mb": outcome.grown_mb,
+        "p99_ms": quantile(outcome.took, 0.99) * 1000,
+    }
 
 
 def run(count: int, seed: int) -> Outcome:
@@ -71,7 +84,12 @@ def run(count: int, seed: int) -> Outcome:
         }
         with running_server(settings, Path(folder) / "server.log") as server:
             before = server_processes(server)
-            outcome = asyncio.run(post_all(server.address, mutants(seed, count)))
+            uploads = mutants(seed, count)
+            outcome = Outcome()
+            asyncio.run(post_all(server.address, islice(uploads, WARM_UP), outcome))
+            small = resident_mb(before)
+            asyncio.run(post_all(server.address, uploads, outcome))
+            outcome.grown_mb = max(now - small[one] for one, now in resident_mb(before).items())
             outcome.dead = len(before - server_processes(server))
             return outcome
 
@@ -89,27 +107,28 @@ async def publish_nothing(catalog: str) -> None:
         await reader.close()
 
 
-async def post_all(address: str, uploads: Iterator[tuple[str, bytes]]) -> Outcome:
+async def post_all(address: str, uploads: Iterator[tuple[str, bytes]], outcome: Outcome) -> None:
     """Post every upload, a few at a time."""
-    outcome = Outcome()
-    async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False) as client:
+    each_its_own = httpx.Limits(max_keepalive_connections=0)  # so that all server processes get some
+    async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False, limits=each_its_own) as client:
 
         async def posting() -> None:
             for name, data in uploads:  # one iterator for all: each takes the next
                 await post(client, name, data, outcome)
 
         await asyncio.gather(*(posting() for _ in range(CONNECTIONS)))
-    return outcome
 
 
 async def post(client: httpx.AsyncClient, name: str, data: bytes, outcome: Outcome) -> None:
     """Post one upload and count its answer."""
+    began = time.perf_counter()
     try:
         response = await client.post("/search-by-photo", files={"photo": ("photo", data)})
     except httpx.TransportError:
         outcome.unanswered += 1
         outcome.offenders.append(name)
         return
+    outcome.took.append(time.perf_counter() - began)
     outcome.statuses[response.status_code] += 1
     if response.status_code != httpx.codes.OK:
         outcome.codes[response.json()["code"]] += 1
@@ -124,6 +143,11 @@ def server_processes(server: RunningServer) -> set[int]:
     return {first.pid, *(worker.pid for worker in workers)} if first.is_running() else set()
 
 
+def resident_mb(processes: Iterable[int]) -> dict[int, float]:
+    """MiB of each process that is still there."""
+    return {one: psutil.Process(one).memory_info().rss / 2**20 for one in processes if psutil.pid_exists(one)}
+
+
 def main() -> int:
     """Run from the command line; 1 when anything was answered with a 5xx, left unanswered, or died."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -132,6 +156,7 @@ def main() -> int:
     asked = parser.parse_args()
     outcome = run(asked.count, asked.seed)
     print(json.dumps({"statuses": outcome.statuses, "codes": outcome.codes}, indent=1, sort_keys=True))
+    print(f"p99 {quantile(outcome.took, 0.99) * 1000:.0f} ms, grown by {outcome.grown_mb:.1f} MB")
     print(f"5xx {outcome.server_errors}, unanswered {outcome.unanswered}, dead server processes {outcome.dead}")
     for name in outcome.offenders[:20]:
         print(f"  {name}")

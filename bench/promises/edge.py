@@ -1,6 +1,17 @@
 """A public endpoint that stays up (rows `edge.*`): what the edge promises under load, attack and nonsense."""
 
-from bench import edge_identity, edge_leaks, edge_overload, edge_rate, edge_schema, edge_ssrf, edge_strain, edge_uploads
+from bench import (
+    edge_identity,
+    edge_leaks,
+    edge_overload,
+    edge_phones,
+    edge_rate,
+    edge_schema,
+    edge_ssrf,
+    edge_strain,
+    edge_uploads,
+    mutated_uploads,
+)
 from bench.promise import Promise, shared
 
 schema = shared(edge_schema.measure)
@@ -15,6 +26,11 @@ memory = shared(edge_strain.memory)
 hang = shared(edge_strain.hang)
 forms = shared(edge_strain.forms)
 many = shared(edge_leaks.uploads)
+looks = shared(edge_leaks.looks)
+phones = shared(edge_phones.measure)
+mutants = shared(lambda: mutated_uploads.measure(MUTANTS, seed=2))
+MUTANTS = 50_000
+"""Ten thousand of each of five formats."""
 
 PROMISES = [
     Promise("edge.schema.failures", "at most", 0, "", schema("failures")),
@@ -35,6 +51,10 @@ PROMISES = [
     Promise("edge.tenants.leaks", "at most", 0, "", tenants("leaks")),
     Promise("edge.idempotency.executions", "at most", 1, "", idempotency("executions")),
     Promise("edge.idempotency.kill_effects", "at most", 1, "", idempotency("kill_effects")),
+    Promise("edge.t1.5xx", "at most", 0, "", mutants("5xx")),
+    Promise("edge.t1.dead", "at most", 0, "", mutants("dead")),
+    Promise("edge.t1.grown", "at most", 20, "MB", mutants("grown_mb")),
+    Promise("edge.t1.p99", "at most", 1000, "ms", mutants("p99_ms")),
     Promise("edge.t3.refused_within", "at most", 100, "ms", uploads("t3_ms")),
     Promise("edge.t3.grown", "at most", 30, "MB", uploads("t3_mb")),
     Promise("edge.t3.wrong", "at most", 0, "", uploads("t3_wrong")),
@@ -42,9 +62,13 @@ PROMISES = [
     Promise("edge.t4.wrong", "at most", 0, "", memory("wrong")),
     Promise("edge.t5.off", "at most", 0.5, "s", hang("off_s")),
     Promise("edge.t5.back", "at most", 2, "s", hang("back_s")),
+    Promise("edge.t5.others", "at most", 2, "x before", hang("others")),
     Promise("edge.t5.wrong", "at most", 0, "", hang("wrong")),
     Promise("edge.t6.wrong", "at most", 0, "", uploads("t6_wrong")),
     Promise("edge.t6.programs", "at most", 0, "", uploads("t6_programs")),
+    Promise("edge.t7.files", "at least", 60, "", phones("files")),
+    Promise("edge.t7.refused", "at most", 0, "", phones("refused")),
+    Promise("edge.t7.cosine", "at least", 0.99, "", phones("cosine")),
     Promise("edge.t8.hits", "at most", 0, "", uploads("t8_hits")),
     Promise("edge.t9.wrong", "at most", 0, "", uploads("t9_wrong")),
     Promise("edge.t10.late", "at most", 0.5, "s", forms("late_s")),
@@ -54,4 +78,5 @@ PROMISES = [
     Promise("edge.t11.slope", "at most", 1, "KB/upload", many("slope_kb")),
     Promise("edge.t11.files", "at most", 5, "", many("files")),
     Promise("edge.t11.wrong", "at most", 0, "", many("wrong")),
+    Promise("edge.t12.slope", "at most", 0.02, "MB/look", looks("mb_a_look")),
 ]
