@@ -24,6 +24,7 @@ from app import (
     cli_learn,
     cli_rules,
     cli_sources,
+    cli_trust,
     cli_tune,
     evaluation,
     wiring,
@@ -57,7 +58,7 @@ app.command(epilog="Examples:  akin tune judged.jsonl   |   akin tune judged.jso
 app.command(epilog="Examples:  akin learn --dry-run   |   akin learn")(cli_learn.learn)
 app.command(epilog="Example:  akin doctor")(cli_sources.doctor)
 app.command(epilog="Examples:  akin cost   |   akin cost --days 7 --json")(cli_sources.cost)
-app.command(epilog="Example:  akin trust judged.jsonl --out trust.toml")(cli_sources.trust)
+app.command(epilog="Example:  akin trust judged.jsonl --out trust.toml")(cli_trust.trust)
 app.add_typer(cli_sources.vocabulary, name="vocabulary")
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on; wins over AKIN_HOST.")]

@@ -1,10 +1,9 @@
-"""`akin doctor`, `akin cost`, `akin trust`, `akin vocabulary`: looking after outside sources."""
+"""`akin doctor`, `akin cost`, `akin vocabulary`: looking after outside sources."""
 
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,20 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app import evaluation, wiring
-from app.analysis.asking import Asker
-from app.analysis.merge import kinds_said
-from app.analysis.outgoing import clean
 from app.analysis.providers.local import LocalAnalyzer
-from app.analysis.source import SourceFailure
-from app.analysis.trust import FEWEST, fitted
 from app.analysis.vocabulary import read_vocabulary
 from app.errors import AppError
-from app.metering import Answers, DayOfSource, Ledger, MeterStore, UnplacedWord
+from app.metering import DayOfSource, UnplacedWord
 from app.settings import Settings
 from app.shops import load_shop_settings
 from app.wiring_embedder import build_words, model_of
-from app.wiring_sources import build_budget, build_leading, build_prices, build_sources, opened_meter
+from app.wiring_sources import build_leading, build_prices, build_sources, opened_meter
 
 IN_PART = 1
 PATIENCE_S = 30.0
@@ -78,17 +71,6 @@ def cost(
     typer.echo(f"{sum(one.usd for one in report):.2f} US dollars at list prices; no free quota is taken off.")
 
 
-def trust(
-    queries: Annotated[Path, typer.Argument(help="Judged photos (JSON Lines).", exists=True, dir_okay=False)],
-    out: Annotated[Path, typer.Option(help="Write the curves here; AKIN_TRUST names the file.", dir_okay=False)],
-) -> None:
-    """Ask the sources about your own judged photos and fit how far each is to be believed. This costs what it costs:
-    what was asked before comes from the cache."""
-    text = asyncio.run(_fitted_trust(load_shop_settings(), queries))
-    out.write_text(text, encoding="utf-8")
-    typer.echo(f"Wrote {out}.")
-
-
 @vocabulary.command("gaps", epilog="Examples:  akin vocabulary gaps   |   akin vocabulary gaps --toml > more.toml")
 def gaps(
     limit: Annotated[int, typer.Option(help="How many words.", min=1, max=1000)] = 50,
@@ -133,7 +115,9 @@ async def _examined(settings: Settings) -> list[Finding]:
     try:
         prices = build_prices(settings)
         price = sum(prices.micros(source.units) for source in sources) / 1_000_000
-        findings.append(Finding("prices", True, f"A photo costs {price:.5f} US dollars (list of {prices.as_of})."))
+        findings.append(
+            Finding("prices", True, f"A photo costs {price:.5f} US dollars (list of {prices.as_of}; {prices.source}).")
+        )
         async with opened_meter(settings) as (ledger, _):
             units, usd = await ledger.spent_today()
         limits = ", ".join(f"{name} {value}" for name, value in _limits(settings).items()) or "no limit is set"
@@ -197,41 +181,4 @@ def _as_toml(found: list[tuple[UnplacedWord, str | None]]) -> str:
         name = json.dumps(value, ensure_ascii=False)
         of_type, of_value = f"[types.{name}]\nwords = {listed}", f"[attributes.{attribute}]\n{name} = {listed}"
         lines.append(of_type if attribute == "type" else of_value)
-    return "".join(line + "\n" for line in lines)
-
-
-async def _fitted_trust(settings: Settings, queries: Path) -> str:
-    photos = [photo for photo in evaluation.read_judged_photos(queries) if photo.type]
-    words = read_vocabulary(settings.vocabulary)
-    sources, _ = build_sources(settings, words)
-    store = MeterStore(settings.cloud_store)
-    answers = Answers(store, ttl_s=settings.cloud_cache_days * 86_400)
-    ledger = Ledger(store, build_prices(settings), build_budget(settings))
-    askers = [Asker(source, answers=answers, ledger=ledger) for source in sources]
-    decoder = wiring.build_decoder(settings)
-    told: dict[str, list[tuple[float, bool]]] = {asker.name: [] for asker in askers}
-    try:
-        for photo in photos:
-            picture = await clean(await decoder.decode(await asyncio.to_thread(photo.photo.read_bytes)))
-            until = asyncio.get_running_loop().time() + PATIENCE_S
-            for asker in askers:
-                try:
-                    said = kinds_said(await asker.ask(picture, until), words)
-                except SourceFailure:
-                    continue
-                told[asker.name] += [(sure, photo.type in words.family(kind)) for kind, sure in said.items()]
-    finally:
-        for asker in askers:
-            await asker.close()
-        await ledger.flush()
-        await store.close()
-        await decoder.close()
-    lines = []
-    for name, pairs in told.items():
-        if len(pairs) < FEWEST:
-            lines.append(f"# {name}: only {len(pairs)} statements about types, too few to fit")
-            continue
-        curve = fitted(pairs)
-        lines.append(f'["{name}"]  # {len(pairs)} statements, {sum(right for _, right in pairs)} right')
-        lines.append(f"slope = {curve.slope:.4f}\noffset = {curve.offset:.4f}")
     return "".join(line + "\n" for line in lines)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.analysis import Gap
 from app.analysis.asking import Asker
-from app.analysis.ensemble import Cascade, Ensemble
+from app.analysis.ensemble import Cascade, Ensemble, Outgoing
 from app.analysis.leader import AskedLeader, EmbeddingSource
 from app.analysis.local import ModelFolders
 from app.analysis.outgoing import BlurredFaces, clean, faces_by
@@ -82,6 +82,12 @@ def build_sources(
     return usable, bad
 
 
+def build_outgoing(settings: Settings) -> Outgoing:
+    """What makes of a photo what may leave: the clean JPEG, with faces blurred where that is set. Raises
+    BadFaceModel."""
+    return BlurredFaces(faces_by(settings.blur_faces)) if settings.blur_faces is not None else clean
+
+
 def build_leading(settings: Settings, vocabulary: Vocabulary) -> EmbeddingSource | None:
     """The model elsewhere that AKIN_EMBEDDER names; None where it names one on this machine.
 
@@ -123,7 +129,7 @@ def build_looking(
     if leading is None and not outside_names(settings):
         return LocalAnalyzer(executor, embedder), None
     trust, prices = read_trust(settings.trust), build_prices(settings)
-    outgoing = BlurredFaces(faces_by(settings.blur_faces)) if settings.blur_faces is not None else clean
+    outgoing = build_outgoing(settings)
     sources, bad = build_sources(settings, vocabulary, batch=batch)
     for source in (*sources, *([leading] if leading is not None else [])):
         prices.micros(source.units)  # a missing price is said now, not at the first photo

@@ -21,6 +21,7 @@ ROOTS = (
     "cli_sources",
     "cli_learn",
     "cli_rules",
+    "cli_trust",
     "cli_tune",
     "finder",
     "trial",

@@ -105,6 +105,20 @@ def kinds_said(sighting: Sighting, vocabulary: Vocabulary) -> dict[str, float]:
     return _types_of(sighting, vocabulary, Box(0.0, 0.0, 1.0, 1.0), None)
 
 
+def attributes_said(sighting: Sighting, vocabulary: Vocabulary) -> dict[tuple[str, str], float]:
+    """(attribute, value) -> strength 0..1 of what one source says of the object, uncalibrated."""
+    stated: dict[tuple[str, str], float] = {}
+    for claim in sighting.claims:
+        if claim.attribute != "type":
+            key = (claim.attribute, claim.value)
+            stated[key] = max(stated.get(key, 0.0), claim.confidence)
+    for word in (*sighting.words, *(thing.word for thing in sighting.things)):
+        meaning = vocabulary.meaning(word)
+        for key in meaning.attributes if meaning else ():
+            stated[key] = max(stated.get(key, 0.0), word.confidence * OF_A_LABEL)
+    return stated
+
+
 def either(first: float, second: float) -> float:
     """The probability that one of two independent witnesses is right."""
     return 1.0 - (1.0 - first) * (1.0 - second)
@@ -191,16 +205,7 @@ def _attributes(
 ) -> tuple[Attribute, ...]:
     found = {(one.name, one.value): one for one in base.attributes}
     for source in sorted(sightings):
-        stated: dict[tuple[str, str], float] = {}
-        for claim in sightings[source].claims:
-            if claim.attribute != "type":
-                key = (claim.attribute, claim.value)
-                stated[key] = max(stated.get(key, 0.0), claim.confidence)
-        for word in (*sightings[source].words, *(thing.word for thing in sightings[source].things)):
-            meaning = vocabulary.meaning(word)
-            for key in meaning.attributes if meaning else ():
-                stated[key] = max(stated.get(key, 0.0), word.confidence * OF_A_LABEL)
-        for key, strength in stated.items():
+        for key, strength in attributes_said(sightings[source], vocabulary).items():
             sure = trust.of(source).calibrated(strength)
             had = found.get(key)
             together = sure if had is None else either(had.confidence, sure)

@@ -14,10 +14,12 @@ _SHIPPED = Path(__file__).with_name("prices.toml")
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """US dollars per 1,000 units, by key ("vision.label"). as_of: when somebody last compared it with the vendors'."""
+    """US dollars per 1,000 units, by key ("vision.label"). as_of: when somebody last compared it with the vendors'.
+    source: where the numbers are from, in words."""
 
     per_thousand: Mapping[str, Decimal]
     as_of: str
+    source: str = ""
 
     def micros(self, units: Mapping[str, int]) -> int:
         """Price of these units in millionths of a dollar, rounded up. Raises UnknownPrice."""
@@ -44,7 +46,7 @@ def read_prices(path: Path) -> Prices:
                   for key, price in table.items()}  # fmt: skip
         if any(not price.is_finite() or price < 0 for price in prices.values()):
             raise ValueError("a price is negative or no number")
-        return Prices(prices, str(document["as_of"]))
+        return Prices(prices, str(document["as_of"]), str(document.get("source", "")))
     except (OSError, ValueError, KeyError, AttributeError, InvalidOperation) as broken:
         raise UnknownPrice(
             f"The price table {path.name} cannot be read: {broken}.", fix="See app/metering/prices.toml for the form."

@@ -141,6 +141,55 @@ async def test_bad_input_is_named_in_degraded_logged_and_search_still_answers(
     assert any("google_vision" in record.getMessage() for record in caplog.records)
 
 
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("denied", "credentials"),
+        ("missing", "missing-model"),
+        ("garbage", "bad-answer"),
+        ("nan", "bad-answer"),
+        ("flood", "bad-answer"),
+        ("nothing", "nothing-seen"),
+        ("german", "unknown-words"),
+    ],
+)
+@pytest.mark.parametrize("source", ["vertex/materials", "rekognition"])
+async def test_so_it_is_for_own_models_and_rekognition(
+    cloud: Cloud, caplog: pytest.LogCaptureFixture, source: str, fault: str, reason: str
+) -> None:
+    rekognition = http.FakeRekognition()
+    fake: Any = rekognition if source == "rekognition" else cloud.vertex
+    (cloud.folder / "cards" / "materials.toml").write_text(CARD.replace('attribute = "material"', ""))
+    if fault == "german":
+        fake.labels = [("Ohrensessel", 97.0)] if source == "rekognition" else [("Ohrensessel", 0.97)]
+    else:
+        fake.script.then = fault
+    async with http.serving(rekognition) as at:
+        names = ("rekognition", "vertex", "local")
+        async with serving(cloud.settings(analyzers=names, aws_endpoint=at, aws_region="eu-west-1")) as client:
+            answer = await post(client)
+    assert {"part": source, "reason": reason} in answer["degraded"]
+    assert answer["items"]
+    assert any(source in record.getMessage() for record in caplog.records)
+
+
+async def test_several_things_are_several_regions_that_can_be_searched_on(cloud: Cloud) -> None:
+    cloud.vision.things = [
+        ("", "Ball", 0.9, (0.05, 0.1, 0.4, 0.8)),
+        ("", "Ring", 0.8, (0.55, 0.1, 0.4, 0.8)),
+    ]
+    async with serving(cloud.settings()) as client:
+        answer = await post(client)
+        kinds = {one["type"]: one["box"] for one in answer["analysis"]["objects"]}
+        ring = ",".join(f"{kinds['ring'][side]:.4f}" for side in ("x", "y", "width", "height"))
+        form = {"photo_id": (None, answer["photo_id"]), "crop": (None, ring)}
+        closer = await client.post("/search-by-photo", files=form)
+    assert {"ball", "ring"} <= kinds.keys()
+    assert closer.status_code == 200
+    assert closer.json()["analysis"]["region"]["x"] == pytest.approx(0.55, abs=1e-3)
+    assert cloud.vision.script.calls == 1
+
+
 async def test_a_late_source_is_cancelled_and_named(cloud: Cloud) -> None:
     cloud.vision.script.then = "hang"
     async with serving(cloud.settings(sources_ms=4000)) as client:
