@@ -23,6 +23,7 @@ from app.catalog import (
     QueryVector,
     Snapshot,
 )
+from app.search.closer import MODEL_FROM
 from app.search.fitting import PICTURED
 from app.search.rank import Closeness
 from app.search.wording import Reading
@@ -164,11 +165,19 @@ def moved_looks(candidates: Sequence[Candidate], moved: Mapping[str, float]) -> 
 
 
 def moved_closeness(near: Mapping[str, Closeness], moved: Mapping[str, float]) -> dict[str, Closeness]:
-    """The closer looks at the moved photo: the model has half of the learned channel (closer.py)."""
+    """The closer looks at the moved photo: the model has half of the learned channel, and a channel of its own."""
     return {
-        key: replace(one, learned=min(1.0, max(0.0, one.learned + 0.5 * moved.get(key, 0.0))))
+        key: replace(
+            one,
+            learned=_unit(one.learned + 0.5 * moved.get(key, 0.0)),
+            model=_unit(one.model + moved.get(key, 0.0) / (1.0 - MODEL_FROM)),
+        )
         for key, one in near.items()
     }
+
+
+def _unit(value: float) -> float:
+    return min(1.0, max(0.0, value))
 
 
 def joined(found: Sequence[Candidate], further: Sequence[Candidate]) -> list[Candidate]:
