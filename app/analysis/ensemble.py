@@ -9,7 +9,7 @@ from app.analysis.analyzer import Analyzer
 from app.analysis.asking import Asker, SourceState
 from app.analysis.merge import main_thing, merged, overlap
 from app.analysis.model import Box, Gap, PhotoAnalysis
-from app.analysis.patience import wait_until
+from app.analysis.patience import answering_by, wait_until
 from app.analysis.sighting import Sighting
 from app.analysis.source import Picture, Reason, SourceFailure
 from app.analysis.trust import Trust
@@ -103,13 +103,14 @@ class Ensemble:
         if not self._cascade.always:
             analysis = await self._base.analyze(photo, crop)
             return replace(analysis, gaps=(*analysis.gaps, *self._broken))
-        asking = asyncio.create_task(self._ask(photo))
+        until = wait_until(self._patience_s)
+        asking = asyncio.create_task(self._ask(photo, until))
         try:
             base = await self._base.analyze(photo, crop)
             said = await asking
         finally:
             asking.cancel()
-        return await self._joined(photo, crop, base, said)
+        return await self._joined(photo, crop, base, said, until)
 
     async def deepen(
         self, photo: Photo, crop: Box | None, analysis: PhotoAnalysis, type_confidence: float
@@ -124,7 +125,8 @@ class Ensemble:
             for asker in self._askers:
                 await asker.spared()
             return None
-        return await self._joined(photo, crop, replace(analysis, gaps=()), await self._ask(photo))
+        until = wait_until(self._patience_s)
+        return await self._joined(photo, crop, replace(analysis, gaps=()), await self._ask(photo, until), until)
 
     async def open(self) -> None:
         """Make all sources ready, before the first photo comes."""
@@ -145,8 +147,7 @@ class Ensemble:
             await asker.close()
         await asyncio.gather(*self._noting, return_exceptions=True)
 
-    async def _ask(self, photo: Photo) -> _Said:
-        until = wait_until(self._patience_s)
+    async def _ask(self, photo: Photo, until: float) -> _Said:
         if not self._askers:
             return _Said({}, self._broken)
         try:
@@ -173,9 +174,12 @@ class Ensemble:
             gaps = gaps or [Gap(asker.name, Reason.NOTHING_SEEN.value)]
         return asker.name, sighting, gaps
 
-    async def _joined(self, photo: Photo, crop: Box | None, base: PhotoAnalysis, said: _Said) -> PhotoAnalysis:
+    async def _joined(
+        self, photo: Photo, crop: Box | None, base: PhotoAnalysis, said: _Said, until: float
+    ) -> PhotoAnalysis:
         if crop is None and self._hybrid:
-            base = await self._looked_closer(photo, base, said.sightings)
+            with answering_by(until):  # an embedder elsewhere is not waited for once more beyond that
+                base = await self._looked_closer(photo, base, said.sightings)
         whole = merged(base, said.sightings, self._vocabulary, self._trust, crop=crop)
         if whole.unplaced:
             self._note(whole.unplaced, whole.analysis)

@@ -12,6 +12,7 @@ from app.analysis import Box, Gap, ObjectType, PhotoAnalysis, answering_by
 from app.analysis.asking import Asker
 from app.analysis.ensemble import Cascade, Ensemble
 from app.analysis.outgoing import clean
+from app.analysis.patience import time_left
 from app.analysis.sighting import Sighting, Thing, Word
 from app.analysis.source import Picture
 from app.analysis.trust import read_trust
@@ -32,9 +33,11 @@ class Eyes:
 
     def __init__(self) -> None:
         self.looked: list[Box | None] = []
+        self.had_left: list[float | None] = []
 
     async def analyze(self, photo: Photo, crop: Box | None = None) -> PhotoAnalysis:
         self.looked.append(crop)
+        self.had_left.append(time_left())
         kinds = (ObjectType("armchair", 0.6, "local"),)
         return PhotoAnalysis(region=crop or Box(0.0, 0.0, 0.4, 0.4), type=kinds[0], type_alternatives=kinds)
 
@@ -102,6 +105,18 @@ async def test_the_eyes_look_again_where_a_source_found_the_thing(tmp_path: Path
         crop = Box(0.1, 0.1, 0.3, 0.3)
         assert (await made.analyze(a_photo(), crop)).region == crop  # who chose a region gets that region
         assert eyes.looked == [crop]
+
+
+async def test_the_second_look_has_no_more_time_than_the_sources_had(tmp_path: Path) -> None:
+    """Its embedder may be far away too, and finding and ranking come after it."""
+    eyes = Eyes()
+    async with ensemble(tmp_path, eyes, Far("google_vision")) as made:
+        with answering_by(asyncio.get_running_loop().time() + 100.0):
+            await made.analyze(a_photo())
+    first, second = eyes.had_left
+    assert first is not None
+    assert second is not None
+    assert second <= 60.0 < first
 
 
 async def test_nobody_looks_twice_when_all_see_the_same_or_the_box_is_unsure(tmp_path: Path) -> None:
