@@ -105,22 +105,6 @@ def test_cost_shows_what_was_spent(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert json.loads(CliRunner().invoke(cli.app, ["cost", "--json"]).output) == []
 
 
-def test_doctor_says_what_is_wrong_and_leaves_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "bad.toml").write_text("name = ")
-    (tmp_path / "good.toml").write_text("\n".join(f"{key} = {value}" for key, value in CARD.items()))
-    for name, value in {
-        "ANALYZERS": "google_vision,vertex,local", "GOOGLE_ENDPOINT": "http://127.0.0.1:9",
-        "VERTEX_ENDPOINT": "http://127.0.0.1:9", "MODEL_CARDS": tmp_path, "CLOUD_STORE": tmp_path / "c",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(f"AKIN_{name}", str(value))
-    examined = CliRunner().invoke(cli.app, ["doctor"])
-    assert examined.exit_code == 1
-    assert "bad.toml" in examined.output
-    assert "vertex/m" in examined.output
-    (tmp_path / "bad.toml").unlink()
-    assert CliRunner().invoke(cli.app, ["doctor"]).exit_code == 0
-
-
 def card_file(folder: Path, **changes: str) -> None:
     fields = {name: value for name, value in {**CARD, **changes}.items() if value}
     labels = fields.pop("labels", "")

@@ -12,8 +12,8 @@ from google.cloud.automl_v1.services.prediction_service import PredictionService
 from google.cloud.automl_v1.services.prediction_service.transports import PredictionServiceGrpcAsyncIOTransport
 
 from app.analysis.cards import ModelCard, read_cards
-from app.analysis.providers.endpoints import plain_address
-from app.analysis.providers.google_wire import client_of, credentials, mapped_errors, parsed
+from app.analysis.providers.endpoints import plain_address, somebody_listens
+from app.analysis.providers.google_wire import client_of, mapped_errors, parsed, signed_in
 from app.analysis.registry import SourceMeans, Sources
 from app.analysis.sighting import Notebook, Sighting
 from app.analysis.source import Picture
@@ -57,10 +57,12 @@ class GoogleAutoML:
 
     async def check(self) -> str:
         """See Source."""
+        if self._endpoint is not None:
+            await somebody_listens(self.name, self._endpoint)
         if plain_address(self._endpoint) is not None:
             return f"Speaks to {self._endpoint}, without credentials."
         with mapped_errors(self.name):
-            await credentials()
+            await signed_in()
         return "There are credentials, but Google ended this service on 2024-03-31: use `vertex`."
 
     async def close(self) -> None:

@@ -10,8 +10,8 @@ from google.cloud.vision_v1.services.image_annotator import ImageAnnotatorAsyncC
 from google.cloud.vision_v1.services.image_annotator.transports import ImageAnnotatorGrpcAsyncIOTransport
 
 from app.analysis.providers.batches import Batches
-from app.analysis.providers.endpoints import plain_address
-from app.analysis.providers.google_wire import BY_CODE, FIXES, client_of, credentials, mapped_errors, parsed
+from app.analysis.providers.endpoints import plain_address, somebody_listens
+from app.analysis.providers.google_wire import BY_CODE, FIXES, client_of, mapped_errors, parsed, signed_in
 from app.analysis.registry import SourceMeans, Sources
 from app.analysis.sighting import Notebook, Sighting
 from app.analysis.source import Picture, Reason, SourceFailure
@@ -19,6 +19,7 @@ from app.errors import BadRequest
 from app.tracing import outgoing_headers
 
 NAME = "google_vision"
+GOOGLES = "https://vision.googleapis.com"
 MOST_IMAGES = 16
 """Images of one request; the server refuses more."""
 MOST_RESULTS = 20
@@ -98,10 +99,11 @@ class GoogleVision:
 
     async def check(self) -> str:
         """See Source: whether there are credentials. Only a paid call could tell whether they suffice."""
+        await somebody_listens(NAME, self._endpoint or GOOGLES)
         if plain_address(self._endpoint) is not None:
             return f"Speaks to {self._endpoint}, without credentials."
         with mapped_errors(NAME):
-            await credentials()
+            await signed_in()
         return f"There are credentials. One picture costs {sum(self.units.values())} units."
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ import google.auth
 import grpc
 from google.api_core import exceptions as gone_wrong
 from google.auth import exceptions as no_entry
+from google.auth.transport import requests as token_transport
 
 from app.analysis.providers.endpoints import plain_address
 from app.analysis.source import Reason, SourceFailure
@@ -66,6 +67,12 @@ async def credentials() -> Any:
     """Application default credentials. Reading them may touch the disk or a metadata server: off the event loop."""
     found, _ = await asyncio.to_thread(google.auth.default, scopes=[SCOPE])
     return found
+
+
+async def signed_in() -> None:
+    """Fetch a token with the credentials: a key that was revoked is found before the first picture."""
+    found = await credentials()
+    await asyncio.to_thread(found.refresh, token_transport.Request())
 
 
 async def client_of(client: Callable[..., Any], transport: Callable[..., Any], endpoint: str | None) -> Any:

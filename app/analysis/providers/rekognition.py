@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
 from app.analysis.cards import ModelCard, read_cards
-from app.analysis.providers.endpoints import plain_address
+from app.analysis.providers.endpoints import plain_address, somebody_listens
 from app.analysis.registry import SourceMeans, Sources
 from app.analysis.sighting import Notebook, Sighting
 from app.analysis.source import Picture, Reason, SourceFailure
@@ -88,6 +88,7 @@ class Rekognition:
                     Reason.CREDENTIALS, f"{self.name}: there are no AWS credentials.", fix=_FIXES[Reason.CREDENTIALS]
                 )
         await self._in_thread(self._made)
+        await somebody_listens(self.name, self._endpoint or str(self._client.meta.endpoint_url))
         return f"There is a client for {self._endpoint or self._client.meta.endpoint_url}."
 
     async def close(self) -> None:

@@ -17,7 +17,7 @@ from google.auth import exceptions as no_entry
 from google.auth import transport as auth_transport
 
 from app.analysis.cards import ModelCard, read_cards
-from app.analysis.providers.endpoints import plain_address
+from app.analysis.providers.endpoints import plain_address, somebody_listens
 from app.analysis.registry import SourceMeans, Sources
 from app.analysis.sighting import Notebook, Sighting
 from app.analysis.source import BadCard, Picture, Reason, SourceFailure
@@ -84,6 +84,7 @@ class Vertex:
 
     async def check(self) -> str:
         """See Source."""
+        await somebody_listens(self.name, self._host)
         if self._plain:
             return f"Speaks to {self._host}, without credentials."
         await self._authorization()
