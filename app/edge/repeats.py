@@ -16,6 +16,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.edge.problems import internal_problem, problem
@@ -56,7 +57,8 @@ class Repeats:
         """Serve one ASGI call."""
         key = Headers(scope=scope).get(HEADER) if scope["type"] == "http" and scope["method"] in _WRITES else None
         caller: Caller | None = scope.get("state", {}).get("caller")
-        if key is None or caller is None or _KEY.fullmatch(key) is None:  # one that is none is refused by the route
+        # A key that is none is refused by the route; where there is no route for the method, that is what has to be said.
+        if key is None or caller is None or _KEY.fullmatch(key) is None or not _is_served(scope):
             await self.app(scope, receive, send)
             return
         repeat = Repeat(scope["state"]["repeats"], caller, key, scope, receive)
@@ -70,6 +72,10 @@ class Repeats:
             return
         scope["state"]["repeat"] = repeat
         await repeat.serve(self.app, send)
+
+
+def _is_served(scope: Scope) -> bool:
+    return any(route.matches(scope)[0] is Match.FULL for route in scope["app"].routes)
 
 
 class Repeat:

@@ -51,6 +51,13 @@ def test_every_operation_that_changes_something_takes_a_key() -> None:
     assert without == SEARCHES | KEYS
 
 
+async def test_a_method_that_does_not_exist_is_said_whatever_the_key_was_used_for(client: httpx.AsyncClient) -> None:
+    assert (await client.patch("/products/ball-red", json={"title": "A"}, headers=keyed("used"))).status_code == 200
+    for method, path in (("POST", "/search"), ("DELETE", "/loads"), ("POST", "/products/ball-red")):
+        assert_problem(await client.request(method, path, headers=keyed("used")), "method-not-allowed")
+    assert (await client.put("/nowhere", json={}, headers=keyed("used"))).status_code == 404
+
+
 async def test_what_is_sent_again_is_answered_again_and_not_done_again(client: httpx.AsyncClient) -> None:
     first = await client.patch("/products/ball-red", json={"title": "First"}, headers=keyed("k1"))
     assert first.status_code == 200
