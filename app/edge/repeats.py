@@ -57,7 +57,7 @@ class Repeats:
         """Serve one ASGI call."""
         key = Headers(scope=scope).get(HEADER) if scope["type"] == "http" and scope["method"] in _WRITES else None
         caller: Caller | None = scope.get("state", {}).get("caller")
-        # A key that is none is refused by the route; where there is no route for the method, that is what has to be said.
+        # A key that is none is refused by the route; where no route takes the method, that is what has to be said.
         if key is None or caller is None or _KEY.fullmatch(key) is None or not _is_served(scope):
             await self.app(scope, receive, send)
             return
