@@ -10,7 +10,7 @@ export type Box = Schemas["BoxModel"];
 export type Analysis = Schemas["AnalysisModel"];
 export type ProblemBody = Schemas["Problem"];
 
-/** What went wrong, in words that can be shown. `code` is one of docs/errors.md, or one of the three made here. */
+/** What went wrong, in words that can be shown. `code` is one of docs/errors.md, or one of those made here. */
 export class ApiProblem extends Error {
   constructor(
     readonly code: string,
@@ -29,6 +29,8 @@ export class ApiProblem extends Error {
 export const UNREACHABLE = "unreachable";
 /** An answer came that is not Akin's: a proxy's error page, for example. */
 export const NOT_AKIN = "not-akin";
+/** The server is there, but tells pages of this origin nothing: no key, or not the one shown, names the page. */
+export const FOREIGN_PAGE = "origin-not-allowed";
 /** The caller gave up. */
 export const ABORTED = "aborted";
 
@@ -79,6 +81,20 @@ export async function answer<Data>(call: Promise<Outcome<Data>>): Promise<NonNul
     );
   }
   throw problem(NOT_AKIN, response.status, response.statusText || String(response.status));
+}
+
+/**
+ * A browser does not tell a server that is away from one that may not be read from this page. One question more does:
+ * `file` (an address that every page may load) is asked for without looking at the answer.
+ */
+export async function explained(found: ApiProblem, file: string): Promise<ApiProblem> {
+  if (found.code !== UNREACHABLE || new URL(file).origin === globalThis.location.origin) return found;
+  try {
+    await fetch(file, { mode: "no-cors", cache: "no-store", credentials: "omit" });
+    return problem(FOREIGN_PAGE, 403, found.detail);
+  } catch {
+    return found;
+  }
 }
 
 /** A form as `multipart/form-data` wants it; undefined members are left out. */

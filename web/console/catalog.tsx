@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { formOf, type ProductCard } from "../api/client";
 import { Button, Notice, Select, TextField } from "../design";
+import { sendable } from "./photo";
 import { FileField, Loading, ProductTile, Room, Trouble } from "./parts";
 import { api, ask, multipart, useAnswer } from "./session";
 import { speaker } from "./texts";
@@ -39,7 +40,7 @@ async function look(wish: Wanted, cursor: string): Promise<Found> {
       ? await ask(
           api.POST(
             "/search-by-photo",
-            multipart(formOf({ photo: wish.photo, text: wish.text || undefined, filters, ...more })),
+            multipart(formOf({ photo: await sendable(wish.photo), text: wish.text || undefined, filters, ...more })),
           ),
         )
       : await ask(api.GET("/search", { params: { query: { text: wish.text, filters, ...more } } }));

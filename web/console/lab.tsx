@@ -4,6 +4,7 @@ import { Button, Notice, Select, TextField } from "../design";
 import { Evaluations } from "./evaluations";
 import { JudgedPhotos } from "./judged";
 import { FileField, Loading, Picture, Room, Section, Trouble } from "./parts";
+import { sendable } from "./photo";
 import { Seen } from "./product";
 import { hrefOf } from "./route";
 import { api, ask, asProblem, multipart, useAnswer } from "./session";
@@ -36,9 +37,10 @@ export function Lab() {
     setState({ busy: true, problem: null });
     const known = file === null || file === photo ? found?.photo_id : null;
     const changes = changesOf(tried);
+    const chosen = file ?? photo;
     try {
       const fields = {
-        ...(known ? { photo_id: known } : { photo: file ?? photo ?? undefined }),
+        ...(known ? { photo_id: known } : { photo: chosen ? await sendable(chosen) : undefined }),
         text: text || undefined,
         weights: changes ? JSON.stringify(changes) : undefined,
       };

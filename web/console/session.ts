@@ -69,7 +69,10 @@ export function useAnswer<Data>(
           asking.timer = window.setTimeout(() => setRound((before) => before + 1), everyMs);
       },
       (failure: unknown) => {
-        if (!asking.over) setState((before) => ({ ...before, problem: asProblem(failure), loading: false }));
+        if (asking.over) return;
+        setState((before) => ({ ...before, problem: asProblem(failure), loading: false }));
+        // What is watched is asked for again by itself: a connection that comes back needs nobody's hand.
+        if (everyMs) asking.timer = window.setTimeout(() => setRound((before) => before + 1), 2 * everyMs);
       },
     );
     return () => {

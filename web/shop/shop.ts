@@ -51,6 +51,8 @@ export class Shop {
     private readonly client: Client,
     private readonly way: Way,
     private readonly found: (view: View) => void = () => undefined,
+    /** What a failure really was, where the surroundings can find out more. */
+    private readonly explain: (problem: ApiProblem) => Promise<ApiProblem> = (problem) => Promise.resolve(problem),
   ) {
     this.reporter = new Reporter(client);
   }
@@ -123,6 +125,7 @@ export class Shop {
     this.again = () => this.more();
     await this.run("more", async (signal) => {
       const page = await ask(this.client, view, next, PAGE, signal);
+      if (signal.aborted) return; // answered, but too late
       this.view.value = { ...view, results: continued(view.results, page) };
       this.way.replace(this.view.value);
     });
@@ -163,6 +166,7 @@ export class Shop {
     this.view.value = view;
     await this.run("searching", async (signal) => {
       const page = await ask(this.client, view, null, FIRST_PAGE, signal);
+      if (signal.aborted) return;
       const whole = view.wishes.crop === null && page.analysis;
       const answered: View = {
         ...view,
@@ -188,7 +192,9 @@ export class Shop {
       await work(mine.signal);
     } catch (problem) {
       if (!(problem instanceof ApiProblem)) throw problem;
-      if (problem.code !== ABORTED && this.running === mine) this.trouble.value = problem;
+      if (problem.code === ABORTED) return;
+      const explained = await this.explain(problem);
+      if (this.running === mine) this.trouble.value = explained;
     } finally {
       if (this.running === mine) this.busy.value = "no";
     }

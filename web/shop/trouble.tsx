@@ -38,7 +38,7 @@ export function inWords(trouble: Trouble): string {
 
 const BY_CODE: Record<
   string,
-  "no-picture" | "unreadable" | "too-large" | "too-small" | "empty" | "product-gone" | undefined
+  "no-picture" | "unreadable" | "too-large" | "too-small" | "empty" | "product-gone" | "foreign-page" | undefined
 > = {
   "photo-unsupported-format": "no-picture",
   "photo-empty": "no-picture",
@@ -54,6 +54,7 @@ const BY_CODE: Record<
   "photo-too-small": "too-small",
   "nothing-published": "empty",
   "product-not-found": "product-gone",
+  "origin-not-allowed": "foreign-page",
 };
 
 function isBusy({ status, code }: ApiProblem): boolean {

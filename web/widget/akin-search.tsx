@@ -4,7 +4,7 @@ import search from "../shop/shop.css?inline";
 import own from "./widget.css?inline";
 import { effect } from "@preact/signals";
 import { render } from "preact";
-import { client } from "../api/client";
+import { client, explained } from "../api/client";
 import { IconButton, Button } from "../design";
 import { preferred } from "../i18n/language";
 import { SurroundingsProvider } from "../shop/context";
@@ -42,7 +42,9 @@ export class AkinSearch extends HTMLElement {
     root.adoptedStyleSheets = [tokens, components, search, own].map(sheet);
     const way = new WidgetWay();
     const base = this.base();
-    const shop = new Shop(client({ base, key: () => this.getAttribute("key") }), way);
+    const shop = new Shop(client({ base, key: () => this.getAttribute("key") }), way, undefined, (problem) =>
+      explained(problem, `${base}/widget.js`),
+    );
     const surroundings = {
       shop,
       history: null,
