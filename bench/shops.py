@@ -38,6 +38,7 @@ class Shop:
         folder = self.queries.parent
         return {
             **clean_environment(),
+            **self.settings,
             "AKIN_CATALOG": self.catalog,
             "AKIN_PHOTO_STORE": str(folder / "photos.db"),
             "AKIN_EVENTS": str(folder / "events.db"),
