@@ -18,8 +18,8 @@ FINDABILITY: Final[dict[str, Any]] = {
                 {"cause": "blurred", "detail": "No picture of it is sharp.", "fix": "Give a sharp picture."},
                 {
                     "cause": "color",
-                    "detail": "The feed says teal; the pictures show blush, white.",
-                    "fix": "Correct the color in the feed, or show a picture of this variant.",
+                    "detail": "The feed says teal; the eyes see blush, white in the pictures, and may err.",
+                    "fix": "Look at them: correct the feed or show this variant; where the eyes err, leave it.",
                 },
             ],
         }

@@ -155,7 +155,7 @@ def _of_color(product: Product, color_fits: ColorFits) -> list[Hindrance]:
     return [
         Hindrance(
             Cause.COLOR,
-            f"The feed says {word}; the pictures show {', '.join(one.name for one in seen)}.",
-            "Correct the color in the feed, or show a picture of this variant.",
+            f"The feed says {word}; the eyes see {', '.join(one.name for one in seen)} in the pictures, and may err.",
+            "Look at them: correct the feed or show this variant; where the eyes err, leave it.",
         )
     ]
