@@ -14,7 +14,7 @@ from app.catalog.sqlite import open_catalog
 from app.errors import AppError
 from bench.drawn_shop import run_loader, write_shop
 from catalog_loader.cli import app
-from tests.loader.tiny_onnx import write_tiny_model
+from tests.loader.tiny_onnx import DIMS, write_tiny_model, write_tiny_pair
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +81,19 @@ def test_a_new_version_waits_beside_the_published_one_while_it_is_not_better_on_
 
 
 def test_it_is_published_where_that_is_asked_for(shop: Path) -> None:
-    done = reembed(shop, "--publish")
+    write_tiny_pair(shop, {"glorp": [0.5] * DIMS})
+    done = reembed(shop, "--publish", embedder="fastembed:tiny-vision")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert generations(shop)[0].state is GenerationState.PUBLISHED
-    assert "AKIN_EMBEDDER=onnx:model.onnx" in done.stdout
+    new = generations(shop)[0]
+    assert new.state is GenerationState.PUBLISHED
+    assert new.embedder.startswith("fastembed-")
+    assert "AKIN_EMBEDDER=fastembed:tiny-vision" in done.stdout
 
 
-@pytest.mark.parametrize(("embedder", "words"), [("local", "already"), ("onnx:feed.tsv", "feed")])
+@pytest.mark.parametrize(
+    ("embedder", "words"),
+    [("local", "already"), ("onnx:feed.tsv", "feed"), ("fastembed:nowhere", "neither a folder"), ("vertex", "no card")],
+)
 def test_the_same_embedder_and_a_file_that_is_none_change_nothing(
     loaded: Path, embedder: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
