@@ -11,6 +11,9 @@ import type { Shown, View } from "./model";
 const { t } = speaker;
 /** How far below the screen the next page is asked for. */
 const AHEAD = "900px";
+/** Products that are laid out together: one grid of a thousand is laid out anew whole at every card that comes into sight.
+    Every number of columns up to six divides it, so that no row has a gap. */
+const IN_A_GRID = 60;
 /** How long a product must be in sight to count as seen. */
 const SEEN_AFTER_MS = 1000;
 
@@ -45,20 +48,28 @@ function Grid({ items }: { items: readonly Shown[] }) {
   const list = useSeen(items);
   // A page more must not cost what all pages before it cost: what is drawn once stays the same node.
   const drawn = useRef(new WeakMap<Shown, VNode>());
+  const entry = (shown: Shown) => {
+    const known = drawn.current.get(shown);
+    if (known) return known;
+    const made = (
+      <li key={shown.item.product.id} data-id={shown.item.product.id}>
+        <Card shown={shown} />
+      </li>
+    );
+    drawn.current.set(shown, made);
+    return made;
+  };
+  const grids = Array.from({ length: Math.ceil(items.length / IN_A_GRID) }, (_, number) =>
+    items.slice(number * IN_A_GRID, (number + 1) * IN_A_GRID),
+  );
   return (
-    <ul ref={list} class="s-grid">
-      {items.map((shown) => {
-        const known = drawn.current.get(shown);
-        if (known) return known;
-        const made = (
-          <li key={shown.item.product.id} data-id={shown.item.product.id}>
-            <Card shown={shown} />
-          </li>
-        );
-        drawn.current.set(shown, made);
-        return made;
-      })}
-    </ul>
+    <div ref={list} class="s-grids">
+      {grids.map((part, number) => (
+        <ul key={number} class="s-grid">
+          {part.map(entry)}
+        </ul>
+      ))}
+    </div>
   );
 }
 
@@ -126,7 +137,7 @@ function isDistant(items: readonly Shown[]): boolean {
 /** Reports products as seen that stay in sight for a moment. One watcher for all pages of an answer. */
 function useSeen(items: readonly Shown[]) {
   const { shop } = useSurroundings();
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const known = useRef(new Map<string, Shown>());
   const watcher = useRef<IntersectionObserver | null>(null);
   known.current = new Map(items.map((one) => [one.item.product.id, one]));
