@@ -9,7 +9,7 @@ from app.evaluation import Pairs
 from app.search import FEATURES, Weights, probability
 
 CLOSE = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85)
-LOOSE = (0.02, 0.015, 0.01, 0.008, 0.006, 0.005, 0.004, 0.003)
+LOOSE = (0.02, 0.015, 0.01, 0.008, 0.006, 0.005, 0.004, 0.003, 0.002)
 UNTOUCHED, KEPT = 0.92, 0.95
 FIRST = 5
 RULE = (
