@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -42,11 +44,16 @@ def hex_of_lab(lab: NDArray[np.float32]) -> str:
 
 
 NAMES = tuple(name for name, _ in SHADES)
-SHADE_LAB = np.stack([lab_of_hex(code) for _, code in SHADES])
+
+
+@cache
+def shade_labs() -> NDArray[np.float32]:
+    """(shades, 3) CIE Lab, in their order. Not made at import: OpenCV's first conversion prepares tables for 0.1 s."""
+    return np.stack([lab_of_hex(code) for _, code in SHADES])
 
 
 def name_of(lab: NDArray[np.float32]) -> str:
     """The nearest word. Lightness counts 0.8 of chroma: light changes it most."""
     weight = np.array([0.8, 1.0, 1.0], np.float32)
-    away = (((SHADE_LAB - lab) * weight) ** 2).sum(axis=1)
+    away = (((shade_labs() - lab) * weight) ** 2).sum(axis=1)
     return NAMES[int(np.argmin(away))]
