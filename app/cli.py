@@ -27,6 +27,7 @@ from app import (
     cli_trust,
     cli_tune,
     evaluation,
+    reporting,
     wiring,
 )
 from app.command_line import IN_PART, program, run
@@ -143,11 +144,11 @@ def evaluate(
     """
     settings = _settings(catalog=catalog)
     report = _run(_evaluate(settings, queries))
-    Console().print(evaluation.to_table(report))
+    Console().print(reporting.to_table(report))
     if json is not None:
         json.write_text(evaluation.to_json(report), encoding="utf-8")
     if html is not None:
-        html.write_text(evaluation.to_html(report, evaluation.pictures_under(settings.media)), encoding="utf-8")
+        html.write_text(reporting.to_html(report, reporting.pictures_under(settings.media)), encoding="utf-8")
     if any(outcome.error for outcome in report.outcomes):
         raise typer.Exit(IN_PART)
 

@@ -11,10 +11,8 @@ from app.evaluation.lists import JudgedList, gathered
 from app.evaluation.metrics import Measure, mean_measure
 from app.evaluation.pairs import PairCollector, fitted, gather
 from app.evaluation.refusals import TuningRefused, UnusableJudgments, usable
-from app.evaluation.report import Report, to_json
+from app.evaluation.report import Report, failures_of, to_json
 from app.evaluation.run import Outcome, Shown
-from app.evaluation.sheet import pictures_under, to_html
-from app.evaluation.table import to_table
 from app.evaluation.tune import Tuning, Verdict, tuned
 from app.evaluation.versions import NothingToUndo, keep, undo
 
@@ -46,6 +44,7 @@ __all__ = [
     "compared",
     "evaluate",
     "export_set",
+    "failures_of",
     "figures_of",
     "fitted",
     "gather",
@@ -55,13 +54,10 @@ __all__ = [
     "keep",
     "lists_of_clicks",
     "mean_measure",
-    "pictures_under",
     "read_impressions",
     "read_judged_photos",
     "recorded",
-    "to_html",
     "to_json",
-    "to_table",
     "tuned",
     "undo",
     "usable",

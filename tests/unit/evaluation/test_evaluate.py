@@ -24,13 +24,11 @@ from app.evaluation import (
     fitted,
     gather,
     gathered,
-    pictures_under,
-    to_html,
     to_json,
-    to_table,
 )
 from app.evaluation.metrics import calibration_error
 from app.photos import Photo
+from app.reporting import pictures_under, to_html, to_table
 from app.search import Calibration, Stage, VisualSearch, Wishes, probability
 from tests.unit.search.shop import STEADY, open_shop, seen, stock
 

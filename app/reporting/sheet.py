@@ -6,8 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from app.evaluation.report import Report, failures_of
-from app.evaluation.run import Outcome, Shown
+from app.evaluation import Outcome, Report, Shown, failures_of
 
 Picture = Callable[[str], bytes | None]
 """From a picture's url (or a photo's path) to its bytes, None where they cannot be had."""
@@ -21,7 +20,7 @@ LARGEST = 400_000
 def to_html(report: Report, picture: Picture) -> str:
     """The sheet as one self-contained document."""
     failures = failures_of(report)
-    environment = Environment(loader=PackageLoader("app.evaluation"), autoescape=select_autoescape())
+    environment = Environment(loader=PackageLoader("app.reporting"), autoescape=select_autoescape())
     environment.filters["percent"] = lambda value: f"{100 * value:.1f}"
     environment.filters["data_uri"] = lambda url: data_uri(picture(url))
     return environment.get_template("sheet.html").render(

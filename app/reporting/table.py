@@ -3,7 +3,7 @@
 from rich.console import Group
 from rich.table import Table
 
-from app.evaluation.report import Report
+from app.evaluation import Report
 
 
 def to_table(report: Report) -> Group:
