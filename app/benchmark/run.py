@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 
-from app.benchmark.awake import cores_awake
 from app.benchmark.drawing import phone_photo
 from app.benchmark.model import Parts, Report, SizeReport, ThroughputReport
 from app.benchmark.server import RunningServer, running_server
@@ -58,8 +57,7 @@ async def build(parts: Parts, file: Path, size: int) -> float:
 
 
 def measure_size(parts: Parts, file: Path, size: int, photo: bytes, rounds: int, load_per_s: float) -> SizeReport:
-    """Time whole requests and bare parts in turns, so that a slow minute of the machine slows both, with all cores
-    awake."""
+    """Time whole requests and bare parts in turns, so that a slow minute of the machine slows both."""
     pixels = decode_now(photo).pixels
     whole: list[float] = []
     stages: dict[str, list[float]] = {}
@@ -69,11 +67,7 @@ def measure_size(parts: Parts, file: Path, size: int, photo: bytes, rounds: int,
         "local analysis": lambda: parts.see(pixels),
         "exact scan": parts.scan(size, parts.dims),
     }
-    with (
-        running_server(parts.settings(file), file.with_suffix(".log")) as server,
-        httpx.Client() as client,
-        cores_awake(),
-    ):
+    with running_server(parts.settings(file), file.with_suffix(".log")) as server, httpx.Client() as client:
         for _ in range(2):
             post(client, server, photo)
         matched = post(client, server, photo)["total"]
