@@ -155,13 +155,14 @@ class Settings(CatalogSettings, EdgeSettings):
     )
     keys: Path = Field(
         default=Path("data/keys.db"),
-        description="File of the API keys that `akin keys` makes: hashes only, shared by all server processes."
-        " Without a key in it the server is open, to this machine only.",
+        description="File of the API keys that `akin keys` makes: hashes only, shared by all server processes"
+        " of a machine ([several machines](production.md#several-machines)). Without a key in it the"
+        " server is open, to this machine only.",
     )
     writes: Path = Field(
         default=Path("data/writes.db"),
         description="File that keeps for a day how writes with an `Idempotency-Key` were answered; all server processes"
-        " share it.",
+        " of a machine share it ([several machines](production.md#several-machines)).",
     )
     photo_store: Path = Field(
         default=Path("data/photos.db"),

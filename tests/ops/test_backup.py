@@ -26,8 +26,9 @@ pytestmark = pytest.mark.anyio
 
 CONFIGURATION = {"rules", "shops",
     "blur_faces", "elasticsearch_ca", "elasticsearch_templates", "media", "model_cards", "prices", "vocabulary",
+    "models",
 }  # fmt: skip
-"""Paths that are written by people, not by Akin."""
+"""Paths that are written by people, or hold what is fetched again: no data of the shop's own."""
 
 
 @contextmanager
