@@ -8,6 +8,7 @@ import fcntl
 import mmap
 import os
 import time
+from contextlib import suppress
 from multiprocessing import reduction
 from typing import Any
 
@@ -81,13 +82,12 @@ class Arenas:
     """The arenas of a pool of workers, lent one a photo."""
 
     def __init__(self, count: int) -> None:
-        """Where the system has no such memory, none is ever lent."""
-        self.all: tuple[Arena, ...] = ()
-        if hasattr(os, "memfd_create"):
-            try:
-                self.all = tuple(Arena.new() for _ in range(count))
-            except OSError:
-                self.all = ()
+        """count: of them, or as many as the system gives; where it has no such memory, none is ever lent."""
+        arenas: list[Arena] = []
+        with suppress(OSError):  # what was made before is used, and closed with the rest
+            for _ in range(count if hasattr(os, "memfd_create") else 0):
+                arenas.append(Arena.new())
+        self.all = tuple(arenas)
         self._free = list(range(len(self.all)))
         self._resting: list[tuple[float, int]] = []
 

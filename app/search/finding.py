@@ -243,7 +243,7 @@ class Seeker:
         a quarter or half hidden, may look like nothing it is, and its print still proves it.
         """
         chosen = worth_a_closer_look(scored, CLOSER_LOOKS)
-        seen = await pictured(snapshot, chosen)
+        seen = await pictures_of(snapshot, chosen)
         if not seen:
             return {}, ()
         loop = asyncio.get_running_loop()
@@ -252,11 +252,11 @@ class Seeker:
         best = refine(chosen, question, self._calibration, found)[0]
         if best.score >= self._calibration.close or len(scored) == len(chosen) or not analysis.features:
             return found, copies
-        more = await pictured(snapshot, nearest_of(scored, {one.product_id for one in chosen}, GLANCES))
+        more = await pictures_of(snapshot, nearest_of(scored, {one.product_id for one in chosen}, GLANCES))
         return found | await loop.run_in_executor(self._executor, proven, analysis, more), copies
 
 
-async def pictured(snapshot: Snapshot, chosen: Sequence[Scored]) -> list[tuple[str, ImageEvidence]]:
+async def pictures_of(snapshot: Snapshot, chosen: Sequence[Scored]) -> list[tuple[str, ImageEvidence]]:
     """The candidates' product ids with the pictures they were found by, as far as these are readable."""
     evidence = await snapshot.evidence([(one.product_id, one.candidate.image) for one in chosen])
     return [(one.product_id, picture) for one, picture in zip(chosen, evidence, strict=True) if picture is not None]
