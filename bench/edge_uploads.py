@@ -187,6 +187,14 @@ def _made() -> dict[str, bytes]:
         "heic exif": heif.getvalue(),
         "webp exif": encoded(card(400, 300), "WEBP", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0" + much),
     }
+    padding = {"ff": b"\xff", "ff00": b"\xff\0", "bare": b"\xff\xd0", "no length": b"\xff\xe5\0\0"}
+    made |= {f"padding {name}": photo[:2] + one * (12_000_000 // len(one)) + photo[2:] for name, one in padding.items()}
+    made |= {"zeros": photo[:2] + b"\xff" + bytes(12_000_000)}
+    screen = b"GIF89a\x90\x01\x2c\x01\0\0\0"
+    made |= {
+        "gif comment": screen + b"!\xfe" + b"\1a" * 6_000_000 + b"\0;",
+        "gif extensions": screen + b"!\1\0" * 4_000_000 + b";",
+    }
     return made
 
 

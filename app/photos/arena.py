@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 
 from app.photos.photo import MAX_SIDE
 
-UPLOAD_BYTES = 6 * 1024 * 1024
-"""Largest upload that is handed over here, most of what phones make; what is larger takes the pipe."""
+UPLOAD_BYTES = 15 * 1024 * 1024
+"""Largest upload that is handed over here, which is the largest that is taken where nobody set more; what is larger
+takes the pipe."""
+_KEPT_BYTES = 6 * 1024 * 1024
+"""Room for most of what phones make stays in memory between photos; what a larger one took is given back."""
 PIXEL_BYTES = MAX_SIDE * MAX_SIDE * 3
 _BYTES = UPLOAD_BYTES + PIXEL_BYTES
 
@@ -34,6 +37,7 @@ class Arena:
         """file: descriptor of the memory; it is the arena's from now on."""
         self._file = file
         self._memory = mmap.mmap(file, _BYTES)
+        self._held = 0
 
     @classmethod
     def new(cls) -> "Arena":
@@ -46,6 +50,7 @@ class Arena:
     def put_upload(self, data: bytes) -> None:
         """Lay an upload down; `len(data)` <= UPLOAD_BYTES."""
         self._memory[: len(data)] = data
+        self._held = len(data)
 
     def upload(self, size: int) -> bytes:
         """A copy of the first `size` bytes."""
@@ -63,6 +68,12 @@ class Arena:
         if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
             raise ValueError(f"no room for {width} x {height} pixels")
         return self._room(height, width).copy()
+
+    def let_go(self) -> None:
+        """Give back the memory that only a large upload needed."""
+        if self._held > _KEPT_BYTES and hasattr(mmap, "MADV_REMOVE"):
+            self._memory.madvise(mmap.MADV_REMOVE, _KEPT_BYTES, UPLOAD_BYTES - _KEPT_BYTES)
+        self._held = 0
 
     def close(self) -> None:
         """Give the memory back when the workers have let go of it too."""
@@ -103,6 +114,8 @@ class Arenas:
         if after_s > 0.0:
             self._resting.append((time.monotonic() + after_s, number))
         else:
+            for arena in self.all[number : number + 1]:  # none is left once all were closed
+                arena.let_go()
             self._free.append(number)
 
     def close(self) -> None:

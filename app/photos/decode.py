@@ -23,7 +23,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from app.photos.admission import PhotoLimits, admit, check_size, turns_itself
 from app.photos.errors import RESEND_FIX, PhotoCorrupt, PhotoDecodeMemory, PhotoRejected, PhotoTruncated
-from app.photos.lean import lean
+from app.photos.lean import FewReads, lean
 from app.photos.photo import MAX_SIDE, Photo
 
 JPEG_QUALITY = 92
@@ -161,7 +161,7 @@ def _read(data: bytes, kind: str, limits: PhotoLimits) -> tuple[Image.Image, tup
         # was written by a program that left the turning to EXIF.
         spoken = picture.info.get("original_orientation")
         return picture, size, 1 if turns_itself(data) or spoken not in _TRANSPOSE else spoken
-    file = _PLUGINS[kind](io.BytesIO(lean(data, kind)))
+    file = _PLUGINS[kind](FewReads(lean(data, kind)))
     size = file.size
     check_size(*size, kind, limits)
     if kind == "jpeg":

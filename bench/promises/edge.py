@@ -34,6 +34,7 @@ MUTANTS = 50_000
 
 PROMISES = [
     Promise("edge.schema.failures", "at most", 0, "", schema("failures")),
+    Promise("edge.schema.untested", "at most", 0, "operations", schema("untested")),
     Promise("edge.overload.goodput", "at least", 0.9, "of the peak", overload("goodput")),
     Promise("edge.overload.accepted_p99", "at most", 2.0, "x normal", overload("accepted_p99")),
     Promise("edge.overload.shed_p99", "at most", 50, "ms", overload("shed_ms")),

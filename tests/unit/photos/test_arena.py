@@ -5,9 +5,10 @@ import os
 import time
 
 import numpy as np
+import psutil
 import pytest
 
-from app.photos import PhotoDecoder, decode_now, encode_jpeg
+from app.photos import PhotoDecoder, PhotoLimits, decode_now, encode_jpeg
 from app.photos.arena import UPLOAD_BYTES, Arena, Arenas
 
 pytestmark = pytest.mark.anyio
@@ -17,6 +18,11 @@ def a_jpeg(seed: int, *, side: int = 256) -> bytes:
     """A picture like no other."""
     low = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     return encode_jpeg(np.kron(low, np.ones((side // 8, side // 8, 1), dtype=np.uint8)), 90)
+
+
+def shared_mb() -> float:
+    """Shared memory that is resident in this process, in MiB."""
+    return float(psutil.Process().memory_info().shared) / 2**20
 
 
 async def test_photos_decoded_at_once_keep_their_own_pixels() -> None:
@@ -33,7 +39,7 @@ async def test_photos_decoded_at_once_keep_their_own_pixels() -> None:
 async def test_a_photo_too_large_for_an_arena_is_decoded_all_the_same() -> None:
     """It takes the pipe. What follows the end of a JPEG's picture is no part of it."""
     small = a_jpeg(1)
-    async with PhotoDecoder(1) as decoder:
+    async with PhotoDecoder(1, limits=PhotoLimits(max_bytes=2 * UPLOAD_BYTES)) as decoder:
         large = await decoder.decode(small + bytes(UPLOAD_BYTES))
     assert np.array_equal(large.pixels, decode_now(small).pixels)
 
@@ -51,6 +57,19 @@ class TestArenas:
         assert arena.put_pixels(second)
         assert np.array_equal(out, first)
         arena.close()
+
+    def test_a_large_upload_leaves_no_memory_behind(self) -> None:
+        """Else every slot would hold 15 MB for good after the first of them."""
+        arenas = Arenas(1)
+        number = arenas.lend(UPLOAD_BYTES)
+        assert number == 0
+        before = shared_mb()
+        arenas.all[number].put_upload(bytes(UPLOAD_BYTES))
+        held = shared_mb()
+        arenas.give_back(number)
+        assert held - before > 14
+        assert shared_mb() - before < 7
+        arenas.close()
 
     @pytest.mark.parametrize("size", [(0, 4), (4, 0), (-1, 4), (2048, 2048), (1, 10**9)])
     def test_a_size_that_has_no_room_is_refused(self, size: tuple[int, int]) -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 from app.photos import PhotoCorrupt, decode_now
 from app.photos.lean import MOST_PIECES, lean
 from bench.mutations import healthy, mutant
-from tests.unit.photos.pictures import card, chunk, encoded, is_upright, lying
+from tests.unit.photos.pictures import card, chunk, encoded, is_upright, lying, png
 
 JPEG = encoded(card(), "JPEG", quality=95)
 PNG = encoded(card(), "PNG")
@@ -84,12 +84,53 @@ def test_ordinary_files_are_handed_on_as_they_are() -> None:
             assert lean(data, kind) is data, (kind, variant)
 
 
-def test_a_file_of_endless_pieces_is_refused() -> None:
-    """No codec walks through two million of them."""
+GIF = encoded(card(), "GIF", comment=b"bought in May")
+STEPS = 100_000
+_FIRST = 13 + (6 << (GIF[10] & 7))
+ENDLESS = {
+    "jpeg segments": carrying(JPEG, segment(0xE5, b"") * (MOST_PIECES + 1)),
+    "jpeg segments without length": carrying(JPEG, b"\xff\xe5\0\0" * STEPS),
+    "jpeg bare markers": carrying(JPEG, b"\xff\xd0" * STEPS),
+    "jpeg padding": carrying(JPEG, b"\xff" * 2**20),
+    "jpeg stuffing": carrying(JPEG, b"\xff\0" * 2**19),
+    "jpeg zeros": carrying(JPEG, bytes(2**20)),
+    "jpeg zeros to its end": JPEG[:4] + bytes(2**20),
+    "png chunks": carrying(PNG, chunk(b"zzZz", b"") * (MOST_PIECES + 1)),
+    "gif extensions": GIF[:_FIRST] + b"!\1\0" * STEPS + GIF[_FIRST:],
+    "gif comment": GIF[:_FIRST] + b"!\xfe" + b"\1a" * STEPS + b"\0" + GIF[_FIRST:],
+    "gif zeros": GIF[:_FIRST] + bytes(2**20) + GIF[_FIRST:],
+}
+
+
+@pytest.mark.parametrize("data", ENDLESS.values(), ids=list(ENDLESS))
+def test_a_file_of_endless_pieces_is_refused(data: bytes) -> None:
+    """No codec walks through two million of them, nor through a megabyte between two."""
     with pytest.raises(PhotoCorrupt):
-        decode_now(carrying(JPEG, segment(0xE5, b"") * (MOST_PIECES + 1)))
-    with pytest.raises(PhotoCorrupt):
-        decode_now(carrying(PNG, chunk(b"zzZz", b"") * (MOST_PIECES + 1)))
+        decode_now(data)
+
+
+@pytest.mark.parametrize("padding", [b"\xff" * 30_000, b"\xff\0" * 10_000, bytes(30_000), b"\xff\xd0" * 500])
+def test_padding_between_segments_is_passed_over(padding: bytes) -> None:
+    """As cameras and careless programs leave it."""
+    assert np.array_equal(decode_now(carrying(JPEG, padding, segment(0xE5, b"x"))).pixels, decode_now(JPEG).pixels)
+
+
+def test_a_png_in_many_pieces_is_read() -> None:
+    """Some programs write a kilobyte at a time; here it is a few bytes."""
+    noise = np.random.default_rng(3).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+    packed = zlib.compress(b"".join(b"\0" + row.tobytes() for row in noise))
+    pieces = [chunk(b"IDAT", packed[at : at + 10]) for at in range(0, len(packed), 10)]
+    whole = encoded(Image.fromarray(noise), "PNG")
+    assert 15_000 < len(pieces) < MOST_PIECES
+    assert np.array_equal(
+        decode_now(png(300, 200, 8, 2, *pieces, chunk(b"IEND", b""))).pixels, decode_now(whole).pixels
+    )
+
+
+@pytest.mark.parametrize("padding", [b"!\1\1a\0" * 5_000, b"!\xfe" + b"\1a" * 9_000 + b"\0", bytes(30_000)])
+def test_a_talkative_gif_is_read(padding: bytes) -> None:
+    """Comments and what programs add of their own."""
+    assert np.array_equal(decode_now(GIF[:_FIRST] + padding + GIF[_FIRST:]).pixels, decode_now(GIF).pixels)
 
 
 @settings(max_examples=300, deadline=None)
