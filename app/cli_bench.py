@@ -2,19 +2,22 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.console import Console
 
 from app import benchmark, wiring
-from app.analysis.local import LocalEyes
+from app.analysis.local import EMBEDDER_NAME, LocalEyes, Teaching
 from app.catalog import Catalog, CatalogWriter
 from app.catalog.sqlite import bare
 from app.errors import BadRequest
+from app.intake import ARTIFACT
 from app.photos import keep_freed_memory
 from app.settings import Settings, load_settings
 
@@ -66,11 +69,10 @@ async def _measured(sizes: list[int], rounds: int, throughput_s: float, say: Con
         keep_freed_memory()  # the bare parts run under the conditions of the server's processes
         analyzer = wiring.build_analyzer(_settings_for(folder / "none.db"))
         stack.push_async_callback(analyzer.close)
-        eyes = LocalEyes()
         parts = benchmark.Parts(
             analyzer=analyzer,
             dims=analyzer.dims,
-            see=eyes.see,
+            look=_looking,
             scan=bare.exact_scan,
             insert=lambda file, count: bare.plain_inserts(file, count, analyzer.dims, FEATURES),
             open=_opened,
@@ -85,6 +87,19 @@ async def _measured(sizes: list[int], rounds: int, throughput_s: float, say: Con
         return await benchmark.benchmark(
             parts, sizes, rounds=rounds, throughput_s=throughput_s, say=lambda text: say.print(text)
         )
+
+
+async def _looking(file: Path) -> Callable[[NDArray[np.uint8]], object]:
+    """What the eyes see and what the catalog in this file taught them, in one call."""
+    async with _opened(file) as (catalog, _):
+        taught = await (await catalog.snapshot()).artifact(ARTIFACT)
+    assert taught is not None, "a catalog that was filled teaches"
+    eyes, teaching = LocalEyes(), Teaching.from_bytes(taught, embedder=EMBEDDER_NAME)
+
+    def look(pixels: NDArray[np.uint8]) -> object:
+        return teaching.guess(eyes.see(pixels).embedding)
+
+    return look
 
 
 @asynccontextmanager

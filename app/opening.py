@@ -64,7 +64,7 @@ async def open_shop(shop_id: str, settings: Settings, shared: Shared) -> Opened:
     stack.push_async_callback(events.close)
     insights = wiring.open_insights(settings)
     stack.push_async_callback(insights.close)
-    analyzer = wiring.build_analyzer(settings)
+    analyzer = wiring.build_analyzer(settings, looks=photos)
     stack.push_async_callback(analyzer.close)
     await analyzer.warm_up()
     tutor = wiring.Tutor(catalog, analyzer)

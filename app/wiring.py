@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from app.analysis import Analyzer, Box, PhotoAnalysis, WordsAsLooks, read_vocabulary
 from app.analysis.local import Teaching, see_in_one_thread
+from app.analysis.looks import Looks
 from app.analysis.providers.local import LocalAnalyzer, enter_looking
 from app.catalog import Catalog, EmbeddingMismatch, Generation, NothingPublished, sqlite
 from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
@@ -157,10 +158,11 @@ class OwnedAnalyzer:
         await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
 
 
-def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnalyzer:
+def build_analyzer(settings: Settings, *, processes: bool = False, looks: Looks | None = None) -> OwnedAnalyzer:
     """The analyzers AKIN_ANALYZERS names.
 
     processes: look in one process per core (a loader, which has nothing else to do) instead of threads (a server).
+    looks: where it is kept what was seen in photos.
     Raises UnknownAnalyzer, BadEmbedder, MissingDependency, InvalidSettings, MeterUnavailable, and what is wrong with
     the files that settings of outside sources name.
     """
@@ -176,7 +178,7 @@ def build_analyzer(settings: Settings, *, processes: bool = False) -> OwnedAnaly
         executor = ThreadPoolExecutor(cores, thread_name_prefix="eyes")
     try:
         folders = model_of(settings, words=not processes)
-        eyes, outside = build_looking(settings, executor, folders, batch=LOADER_BATCH if processes else 1)
+        eyes, outside = build_looking(settings, executor, folders, looks, batch=LOADER_BATCH if processes else 1)
         words = build_words(folders, eyes, executor)
     except BaseException:
         executor.shutdown(wait=False)

@@ -11,6 +11,7 @@ from app.analysis.asking import Asker
 from app.analysis.ensemble import Cascade, Ensemble, Outgoing
 from app.analysis.leader import AskedLeader, EmbeddingSource
 from app.analysis.local import ModelFolders
+from app.analysis.looks import Looks
 from app.analysis.outgoing import BlurredFaces, clean, faces_by
 from app.analysis.providers.local import LocalAnalyzer
 from app.analysis.registry import EMBEDDERS, SourceMeans, embedder_named, sources_named
@@ -112,22 +113,27 @@ def _means(settings: Settings, vocabulary: Vocabulary, batch: int = 1) -> Source
 
 
 def build_looking(
-    settings: Settings, executor: Executor, folders: ModelFolders | None = None, *, batch: int = 1
+    settings: Settings,
+    executor: Executor,
+    folders: ModelFolders | None = None,
+    looks: Looks | None = None,
+    *,
+    batch: int = 1,
 ) -> tuple[LocalAnalyzer, Outside | None]:
     """The eyes with the embedder that is set, and the ensemble of them with the sources the settings name; None where
     nobody outside is asked.
 
-    executor: where the eyes look. folders: of a model on this machine that the settings name by name. batch: pictures
-    of one call, for a loader. A model card that cannot be used is logged and named in every answer's `degraded`; an
-    embedder's is raised. Raises UnknownAnalyzer, MissingDependency, BadCard,
-    BadEmbedder, InvalidSettings, MeterUnavailable, and what is wrong with the vocabulary, the prices, the trust or the
-    face detector.
+    executor: where the eyes look. folders: of a model on this machine that the settings name by name. looks: where it
+    is kept what was seen in photos. batch: pictures of one call, for a loader. A model card that cannot be used is
+    logged and named in every answer's `degraded`; an embedder's is raised. Raises UnknownAnalyzer, MissingDependency,
+    BadCard, BadEmbedder, InvalidSettings, MeterUnavailable, and what is wrong with the vocabulary, the prices, the
+    trust or the face detector.
     """
     vocabulary = read_vocabulary(settings.vocabulary)
     leading = build_leading(settings, vocabulary)
     embedder = settings.embedder if folders is None else f"fastembed:{folders.pictures}"
     if leading is None and not outside_names(settings):
-        return LocalAnalyzer(executor, embedder), None
+        return LocalAnalyzer(executor, embedder, looks=looks), None
     trust, prices = read_trust(settings.trust), build_prices(settings)
     outgoing = build_outgoing(settings)
     sources, bad = build_sources(settings, vocabulary, batch=batch)
@@ -143,7 +149,7 @@ def build_looking(
     if leading is not None:
         asker = Asker(leading, answers=answers, ledger=ledger)
         leader = AskedLeader(leading, asker, outgoing=outgoing, patience_s=patience_s)
-    eyes = LocalAnalyzer(executor, LOCAL if leader is not None else embedder, leader)
+    eyes = LocalAnalyzer(executor, LOCAL if leader is not None else embedder, leader, looks)
     ensemble = Ensemble(
         eyes,
         [Asker(source, answers=answers, ledger=ledger) for source in sources],

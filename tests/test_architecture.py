@@ -111,7 +111,7 @@ SOLE_IMPORTERS: dict[str, tuple[str, ...]] = {
         "app/idempotency/store.py",
     ),
     "numkong": ("app/catalog/sqlite/",),
-    "PIL": ("app/photos/decode",),
+    "PIL": ("app/photos/decode", "app/photos/clean"),
     "pillow_heif": ("app/photos/decode",),
     "cv2": ("app/analysis/local/", "app/analysis/outgoing.py"),
     "onnxruntime": ("app/analysis/local/onnx_model.py",),

@@ -164,10 +164,10 @@ class Asker:
             await asyncio.sleep(POLL_S)
         try:
             sighting = await self._called(picture, flight)
-            await self._answers.put(key, to_bytes(sighting))
         except BaseException:
             self._answers.end_turn(key)
             raise
+        self._answers.put_soon(key, to_bytes(sighting))
         return sighting
 
     async def _called(self, picture: Picture, flight: _Flight) -> Sighting:

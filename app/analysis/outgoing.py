@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.analysis.source import Picture
 from app.errors import BadRequest, Unavailable
-from app.photos import MAX_SIDE, Photo
+from app.photos import MAX_SIDE, CleanJpeg, Photo, as_kept
 
 QUALITY = 90
 SURE = 0.6
@@ -34,18 +34,19 @@ class BadFaceModel(BadRequest):
 async def clean(photo: Photo) -> Picture:
     """The photo's clean JPEG, as it is. The digest is that of the JPEG: it is the same by upload and by photo_id."""
     assert max(photo.width, photo.height) <= MAX_SIDE, "only the bounded picture leaves"
-    digest = await asyncio.to_thread(lambda: hashlib.sha256(photo.jpeg).hexdigest())
+    digest = await asyncio.to_thread(lambda: photo.sha256)
     return Picture(photo.jpeg, photo.width, photo.height, digest)
 
 
 def cut_out(photo: Photo, part: tuple[float, float, float, float]) -> Photo:
-    """That part of the photo (x, y, width, height in 0..1) as a photo of its own: the rest does not leave."""
+    """That part of the photo (x, y, width, height in 0..1) as a photo of its own: the rest does not leave. The same
+    part of the same photo gives the same JPEG, by upload and by photo_id. Blocking."""
+    photo = as_kept(photo)
     left, top = round(part[0] * photo.width), round(part[1] * photo.height)
     right, bottom = round((part[0] + part[2]) * photo.width), round((part[1] + part[3]) * photo.height)
     left, top = min(left, photo.width - 1), min(top, photo.height - 1)
     pixels = np.ascontiguousarray(photo.pixels[top : max(bottom, top + 1), left : max(right, left + 1)])
-    jpeg = encoded(pixels)
-    return replace(photo, pixels=pixels, jpeg=jpeg, sha256=hashlib.sha256(jpeg).hexdigest(), format="jpeg")
+    return replace(photo, pixels=pixels, clean=CleanJpeg(encoded(pixels)), format="jpeg")
 
 
 class BlurredFaces:
@@ -62,6 +63,7 @@ class BlurredFaces:
         return await asyncio.to_thread(self._made, photo)
 
     def _made(self, photo: Photo) -> Picture:
+        photo = as_kept(photo)
         try:
             faces = self._find(photo.pixels)
         except cv2.error as failure:  # then nothing leaves

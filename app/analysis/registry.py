@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 from app.analysis.analyzer import Analyzer
 from app.analysis.leader import EmbeddingSource, Leader
+from app.analysis.looks import Looks
 from app.analysis.source import BadCard, Source
 from app.errors import BadRequest, MissingDependency
 
@@ -25,11 +26,12 @@ class UnknownAnalyzer(BadRequest):
 @dataclass(frozen=True, slots=True)
 class Means:
     """What analyzers are built with; each takes what it needs. executor: where local looking runs. leader: a model
-    elsewhere whose vector leads the embedding."""
+    elsewhere whose vector leads the embedding. looks: where it is kept what was seen in photos."""
 
     executor: Executor
     embedder: str = "local"
     leader: Leader | None = None
+    looks: Looks | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What is measured and what came out. Values only."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +18,16 @@ from app.intake import Fit
 class Parts:
     """What the composition root hands over.
 
-    analyzer: the one whose speed is measured; dims: of its embedding. see: its blocking core on (H, W, 3) uint8 pixels,
-    without any of our machinery. scan: (count, dims) -> a callable that scans so many vectors exactly and picks the
-    best, nothing else. insert: (file, count) -> seconds to put so many products into a bare table. open: (file) ->
-    catalog and writer. fit: what the catalog teaches. settings: AKIN_ settings of a server on that file.
+    analyzer: the one whose speed is measured; dims: of its embedding. look: (file) -> its blocking core on (H, W, 3)
+    uint8 pixels, what it sees and what that catalog taught it, without any of our machinery. scan: (count, dims) -> a
+    callable that scans so many vectors exactly and picks the best, nothing else. insert: (file, count) -> seconds to
+    put so many products into a bare table. open: (file) -> catalog and writer. fit: what the catalog teaches.
+    settings: AKIN_ settings of a server on that file.
     """
 
     analyzer: Analyzer
     dims: int
-    see: Callable[[NDArray[np.uint8]], object]
+    look: Callable[[Path], Awaitable[Callable[[NDArray[np.uint8]], object]]]
     scan: Callable[[int, int], Callable[[], object]]
     insert: Callable[[Path, int], float]
     open: Callable[[Path], AbstractAsyncContextManager[tuple[Catalog, CatalogWriter]]]
@@ -38,7 +39,8 @@ class Parts:
 class SizeReport:
     """One catalog size.
 
-    whole: a 12-megapixel photo from the client's first byte to the answer's last. stages: as the server timed them.
+    whole: a 12-megapixel photo from the client's first byte to the answer's last; the client's own work before and
+    after (building the form, reading the JSON) is not in it. stages: as the server timed them.
     bare: draft decode, analysis and exact scan, each alone. resident_mb: the server process with the catalog.
     load_per_s: products a second into the catalog; insert_per_s: into a bare SQLite table. matched: products in the
     answer.

@@ -51,6 +51,11 @@ class Answers:
         """Keep an answer and end the turn."""
         await self._store.write(lambda db: self._put(db, key, value))
 
+    def put_soon(self, key: str, value: bytes) -> None:
+        """As `put`, after what is being written, and nobody waits: who has an answer need not wait until it is kept.
+        Where it cannot be kept, the turn ends by itself."""
+        self._store.soon(lambda db: self._put(db, key, value))
+
     def end_turn(self, key: str) -> None:
         """Let somebody else ask; returns at once."""
         self._store.soon(lambda db: db.execute("DELETE FROM asking WHERE key = ?", (key,)))

@@ -1,7 +1,8 @@
 """Photos: from bytes to a safe, upright, bounded picture."""
 
 from app.photos.admission import FORMATS, PhotoLimits
-from app.photos.decode import decode_now, reread_now
+from app.photos.clean import CleanJpeg
+from app.photos.decode import as_kept, decode_now, reread_now
 from app.photos.decode_bare import draft_decode, encode_jpeg
 from app.photos.errors import (
     DecoderBusy,
@@ -39,6 +40,7 @@ from app.photos.store import PhotoStore
 __all__ = [
     "FORMATS",
     "MAX_SIDE",
+    "CleanJpeg",
     "DecoderBusy",
     "DecoderClosed",
     "DecoderState",
@@ -68,6 +70,7 @@ __all__ = [
     "PhotoTooSmall",
     "PhotoTruncated",
     "PhotoUnsupportedFormat",
+    "as_kept",
     "decode_now",
     "draft_decode",
     "encode_jpeg",

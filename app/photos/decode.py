@@ -6,10 +6,10 @@ MAX_IMAGE_PIXELS decides anything here.
 """
 
 import functools
-import hashlib
 import io
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pillow_heif
@@ -22,11 +22,11 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from app.photos.admission import PhotoLimits, admit, check_size, turns_itself
+from app.photos.clean import CleanJpeg
 from app.photos.errors import RESEND_FIX, PhotoCorrupt, PhotoDecodeMemory, PhotoRejected, PhotoTruncated
 from app.photos.lean import FewReads, lean
 from app.photos.photo import MAX_SIDE, Photo
 
-JPEG_QUALITY = 92
 DRAFT_SIDE = 800
 """A JPEG may be decoded at 1/2, 1/4 or 1/8 while its longest side keeps this many pixels. A 12 MP photo then comes out
 at 1008 pixels, which saves decoding it larger and shrinking it; nothing that looks at photos needs more."""
@@ -96,21 +96,12 @@ def decode_now(data: bytes, limits: PhotoLimits | None = None) -> Photo:
         raise _refusal(data, kind, error) from error
     if orientation in _TURNED:
         width, height = height, width
-    jpeg = clean_jpeg(pixels)
-    return Photo(
-        pixels=_read_clean(jpeg),
-        sha256=hashlib.sha256(jpeg).hexdigest(),
-        jpeg=jpeg,
-        format=kind,
-        original_width=width,
-        original_height=height,
-    )
+    return Photo(pixels, CleanJpeg(), kind, original_width=width, original_height=height)
 
 
 def reread_now(jpeg: bytes, limits: PhotoLimits | None = None) -> Photo:
-    """The Photo of a clean JPEG that `decode_now` made before: the same pixels to the bit, same digest.
+    """The Photo of a clean JPEG that was kept: the same digest, and pixels that differ as little as JPEG does.
 
-    So a search that is refined or continued by photo_id sees what the first search saw.
     Raises a PhotoRejected for bytes that are no such JPEG.
     """
     admit(jpeg, limits or PhotoLimits())
@@ -121,14 +112,13 @@ def reread_now(jpeg: bytes, limits: PhotoLimits | None = None) -> Photo:
     except CODEC_FAILURES as error:
         raise _refusal(jpeg, "jpeg", error) from error
     height, width = pixels.shape[:2]
-    return Photo(
-        pixels=pixels,
-        sha256=hashlib.sha256(jpeg).hexdigest(),
-        jpeg=jpeg,
-        format="jpeg",
-        original_width=width,
-        original_height=height,
-    )
+    return Photo(pixels, CleanJpeg(jpeg), "jpeg", original_width=width, original_height=height, again=True)
+
+
+def as_kept(photo: Photo) -> Photo:
+    """The photo as it is when it is read again, to the bit, without a worker: the JPEG is our own, made from pixels a
+    moment ago. For what is sent away and paid for once, whether the photo came as a file or by its id."""
+    return photo if photo.again else replace(photo, pixels=_read_clean(photo.jpeg), again=True)
 
 
 def decode_in_one_thread() -> None:
@@ -232,7 +222,7 @@ def _srgb(picture: Image.Image, profile: bytes, gamma: float | None) -> Image.Im
             transformed = None
         if transformed is not None:
             return transformed
-    picture = picture.convert("RGB")
+    picture = picture if picture.mode == "RGB" else picture.convert("RGB")
     if gamma is None or abs(gamma - _PLAIN_GAMMA) < 0.02:
         return picture
     table = [round(255 * (sample / 255) ** (_PLAIN_GAMMA / gamma)) for sample in range(256)]
@@ -249,13 +239,6 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
 def _pixels(picture: Image.Image, orientation: int) -> NDArray[np.uint8]:
     upright = picture.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else picture
     return np.array(upright, dtype=np.uint8)
-
-
-def clean_jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    """The pixels as a JPEG. Made from the bare array, so nothing the upload carried can come along."""
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
-    return out.getvalue()
 
 
 def _read_clean(jpeg: bytes) -> NDArray[np.uint8]:

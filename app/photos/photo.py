@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.photos.clean import CleanJpeg
+
 MAX_SIDE = 1024
 """Longest side, in pixels, of the picture that is analyzed, stored and sent on."""
 
@@ -13,20 +15,31 @@ MAX_SIDE = 1024
 class Photo:
     """One upright picture in sRGB, bounded in size, free of metadata.
 
-    pixels: what `jpeg` holds, to the bit: (height, width, 3) uint8, sRGB; alpha was laid over white. The longest side
-    is the upload's; where that is larger than MAX_SIDE it is 800..MAX_SIDE.
-    sha256: hex digest of `jpeg`: the picture's identity, the same when its clean JPEG is read again.
-    jpeg: the same picture as a clean JPEG (no EXIF, GPS, XMP, ICC): the only form that is stored or leaves Akin.
-    format: what the bytes were ("jpeg", "png", "webp", "heif", "avif"), decided by content.
-    original_width, original_height: size in pixels of the upload, upright.
+    pixels: (height, width, 3) uint8, sRGB; alpha was laid over white. The longest side is the upload's; where that is
+    larger than MAX_SIDE it is 800..MAX_SIDE.
+    clean: holds the clean JPEG of these pixels. format: what the bytes were ("jpeg", "png", "webp", "heif", "avif"),
+    decided by content. original_width, original_height: size in pixels of the upload, upright.
+    again: the pixels were read from a clean JPEG that was kept: what was seen in the photo then may be kept too.
     """
 
     pixels: NDArray[np.uint8]
-    sha256: str
-    jpeg: bytes
+    clean: CleanJpeg
     format: str
     original_width: int
     original_height: int
+    again: bool = False
+
+    @property
+    def jpeg(self) -> bytes:
+        """The picture as a clean JPEG (no EXIF, GPS, XMP, ICC): the only form that is stored or leaves Akin. The first
+        call takes some 4 ms."""
+        return self.clean.of(self.pixels)
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of `jpeg`: the picture's identity, the same when its clean JPEG is read again. May take as long as
+        `jpeg`."""
+        return self.clean.sha256_of(self.pixels)
 
     @property
     def width(self) -> int:

@@ -105,7 +105,7 @@ class PhotoDecoder:
         return await self._take_turn(self._decode, data)
 
     async def reread(self, jpeg: bytes) -> Photo:
-        """The Photo of a clean JPEG that `decode` made before, with the same pixels to the bit. Raises as `decode`."""
+        """The Photo of a clean JPEG that was kept, with the digest it had. Raises as `decode`."""
         return await self._take_turn(reread_now, jpeg)
 
     async def _take_turn(self, decode: Decode, data: bytes) -> Photo:

@@ -1,5 +1,8 @@
-"""PhotoStore: the clean JPEGs of recent searches, so that a search can be refined without sending the photo again."""
+"""PhotoStore: the clean JPEGs of recent searches with what was seen in them, so that a search can be refined and paged
+without sending the photo again."""
 
+import asyncio
+import hashlib
 import secrets
 import sqlite3
 import time
@@ -16,6 +19,11 @@ CREATE TABLE IF NOT EXISTS photo (
     id TEXT PRIMARY KEY, stored_at REAL NOT NULL, bytes INTEGER NOT NULL, jpeg BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS photo_by_age ON photo (stored_at, bytes);
+CREATE TABLE IF NOT EXISTS look (
+    sha256 TEXT NOT NULL, how TEXT NOT NULL, stored_at REAL NOT NULL, bytes INTEGER NOT NULL, seen BLOB NOT NULL,
+    PRIMARY KEY (sha256, how)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS look_by_age ON look (stored_at, bytes);
 """
 
 
@@ -23,7 +31,8 @@ class PhotoStore:
     """Keeps clean JPEGs in one SQLite file that all server processes share; never the bytes that were uploaded.
 
     path: the file, made if absent, readable by its owner only. ttl_s: seconds a photo is kept; 0 keeps none.
-    max_bytes: of all JPEGs together; the oldest make room. clock: seconds since the epoch.
+    max_bytes: of all JPEGs together; the oldest make room. What was seen in them may take an eighth more.
+    clock: seconds since the epoch.
 
     Deleted photos are overwritten in the file. Calls do not block the event loop.
     Raises PhotoStoreUnavailable when the file cannot be opened, read or written.
@@ -49,8 +58,21 @@ class PhotoStore:
         """
         photo_id = secrets.token_urlsafe(_ID_BYTES)
         if self._ttl_s > 0:
-            await self._file.write(lambda db: self._put(db, photo_id, photo.jpeg))
+            jpeg = await asyncio.to_thread(lambda: photo.jpeg)  # encoded outside the transaction, others may write
+            await self._file.write(lambda db: self._put(db, photo_id, jpeg))
         return photo_id
+
+    async def look(self, photo: Photo, how: str) -> bytes | None:
+        """What was seen in this photo by whom `how` names; None where it is not known, or no longer."""
+        sql = "SELECT seen FROM look WHERE sha256 = ? AND how = ? AND stored_at > ?"
+        sha256, since = await asyncio.to_thread(lambda: photo.sha256), self._clock() - self._ttl_s
+        row: tuple[bytes] | None = await self._file.read(lambda db: db.execute(sql, (sha256, how, since)).fetchone())
+        return None if row is None else row[0]
+
+    def keep_look(self, photo: Photo, how: str, seen: bytes) -> None:
+        """Keep what was seen in this photo as long as photos are kept; returns at once, and tells nobody of trouble."""
+        if self._ttl_s > 0:
+            self._file.soon(lambda db: self._keep_look(db, photo.sha256, how, seen))
 
     async def get(self, photo_id: str) -> bytes:
         """The clean JPEG. Raises PhotoNotFound when there is none of that id, or no longer."""
@@ -62,8 +84,8 @@ class PhotoStore:
         return jpeg
 
     async def delete(self, photo_id: str) -> None:
-        """Forget a photo; no error when there is none of that id."""
-        await self._file.write(lambda db: db.execute("DELETE FROM photo WHERE id = ?", (photo_id,)))
+        """Forget a photo and what was seen in it; no error when there is none of that id."""
+        await self._file.write(lambda db: self._delete(db, photo_id))
 
     async def close(self) -> None:
         """Close the file. Calling it twice is harmless."""
@@ -78,6 +100,23 @@ class PhotoStore:
             oldest, size = db.execute("SELECT id, bytes FROM photo ORDER BY stored_at LIMIT 1").fetchone()
             db.execute("DELETE FROM photo WHERE id = ?", (oldest,))
             total -= size
+
+    def _keep_look(self, db: sqlite3.Connection, sha256: str, how: str, seen: bytes) -> None:
+        now = self._clock()
+        db.execute("DELETE FROM look WHERE stored_at <= ?", (now - self._ttl_s,))
+        db.execute("INSERT OR REPLACE INTO look VALUES (?, ?, ?, ?, ?)", (sha256, how, now, len(seen), seen))
+        (total,) = db.execute("SELECT sum(bytes) FROM look").fetchone()
+        while total > self._max_bytes // 8:
+            oldest = "SELECT sha256, how, bytes FROM look ORDER BY stored_at LIMIT 1"
+            *key, size = db.execute(oldest).fetchone()
+            db.execute("DELETE FROM look WHERE sha256 = ? AND how = ?", key)
+            total -= size
+
+    def _delete(self, db: sqlite3.Connection, photo_id: str) -> None:
+        jpeg = self._get(db, photo_id)
+        if jpeg is not None:
+            db.execute("DELETE FROM look WHERE sha256 = ?", (hashlib.sha256(jpeg).hexdigest(),))
+        db.execute("DELETE FROM photo WHERE id = ?", (photo_id,))
 
     def _get(self, db: sqlite3.Connection, photo_id: str) -> bytes | None:
         sql = "SELECT jpeg FROM photo WHERE id = ? AND stored_at > ?"

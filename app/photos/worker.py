@@ -17,7 +17,8 @@ import numpy as np
 
 from app.photos.admission import PhotoLimits
 from app.photos.arena import Arena
-from app.photos.decode import clean_jpeg, decode_in_one_thread, decode_now
+from app.photos.clean import clean_jpeg
+from app.photos.decode import decode_in_one_thread, decode_now
 from app.photos.memory import Thrift, keep_freed_memory
 from app.photos.photo import Photo
 

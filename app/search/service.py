@@ -128,8 +128,11 @@ class VisualSearch:
         async with deadline(deadline_s):
             check(wishes)
             watch = Stopwatch()
-            findings = await self.find(photo, wishes, watch)
-            key = search_key("photo", photo.sha256, repr(wishes.crop), wishes.text.strip(), filters_key(wishes))
+            # The digest is of the clean JPEG, which is made while the search goes on.
+            findings, sha256 = await asyncio.gather(
+                self.find(photo, wishes, watch), asyncio.to_thread(lambda: photo.sha256)
+            )
+            key = search_key("photo", sha256, repr(wishes.crop), wishes.text.strip(), filters_key(wishes))
             return await self._page(findings, wishes, key, watch)
 
     async def by_text(self, wishes: Wishes, *, deadline_s: float | None = None) -> SearchResult:

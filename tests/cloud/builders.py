@@ -8,7 +8,7 @@ from pathlib import Path
 from app.analysis.cards import ModelCard
 from app.analysis.source import Picture
 from app.metering import Answers, Budget, Ledger, MeterStore, shipped_prices
-from app.photos import Photo
+from app.photos import CleanJpeg, Photo
 from tests.builders import a_drawing, encoded
 
 
@@ -20,7 +20,7 @@ def a_picture(name: str = "one", jpeg: bytes | None = None) -> Picture:
 def a_photo(shape: str = "ball", ink: str = "red", seed: int = 0) -> Photo:
     """A drawn photo with its clean JPEG."""
     pixels = a_drawing(shape, ink, seed=seed)
-    return Photo(pixels, f"{shape}-{ink}-{seed}", encoded(pixels), "jpeg", pixels.shape[1], pixels.shape[0])
+    return Photo(pixels, CleanJpeg(encoded(pixels)), "jpeg", pixels.shape[1], pixels.shape[0])
 
 
 def a_card(provider: str = "vertex", kind: str = "classification", **changes: object) -> ModelCard:

@@ -106,6 +106,15 @@ async def test_pages_continue_with_photo_id_and_hold_every_product_once(client: 
     assert len(seen) == len(set(seen)) == whole["total"]
 
 
+async def test_a_search_by_photo_id_answers_what_the_photo_itself_did(client: httpx.AsyncClient) -> None:
+    """To the last digit: a page that begins where another ended must be a page of the same order."""
+    for crop in ("0,0,1,1", "0.1,0.1,0.8,0.8"):
+        first = await search(client, limit="100", crop=crop)
+        again = await post(client, photo_id=first["photo_id"], limit="100", crop=crop)
+        assert again.json()["items"] == first["items"]
+        assert again.json()["analysis"] == first["analysis"]
+
+
 async def test_a_crop_is_the_region_of_the_answer(client: httpx.AsyncClient) -> None:
     answer = await search(client, crop="0.25,0.25,0.5,0.5")
     assert answer["analysis"]["region"] == {"x": 0.25, "y": 0.25, "width": 0.5, "height": 0.5}

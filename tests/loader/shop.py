@@ -18,7 +18,7 @@ from app.catalog import Catalog, CatalogWriter, Product, ProductsRejected, Query
 from app.catalog.sqlite import open_catalog, open_writer
 from app.errors import Unavailable
 from app.intake import FeedImages, Intake
-from app.photos import ImageUnreachable, Photo, PhotoTruncated
+from app.photos import CleanJpeg, ImageUnreachable, Photo, PhotoTruncated
 from catalog_loader.load import Parts, Wanted, load
 from catalog_loader.rejects import rejects_path
 from catalog_loader.report import Progress, Silent, Summary
@@ -49,7 +49,7 @@ class Decoder:
     async def decode(self, data: bytes) -> Photo:
         if data.startswith(b"broken"):
             raise PhotoTruncated("It ends too early.", fix="Save it again.")
-        return Photo(np.zeros((9, 9, 3), np.uint8), hashlib.sha256(data).hexdigest(), data, "jpeg", 9, 9)
+        return Photo(np.zeros((9, 9, 3), np.uint8), CleanJpeg(data), "jpeg", 9, 9)
 
 
 @dataclass

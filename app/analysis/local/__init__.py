@@ -7,13 +7,14 @@ and `verify` compare, `look_score` orders, `Teaching` is what a catalog's labele
 from app.analysis.local.channels import CHANNELS, channel_similarities, look_score
 from app.analysis.local.color import SeenColor, color_similarity
 from app.analysis.local.embedder_errors import BadEmbedder
-from app.analysis.local.eyes import LocalEyes, Seen
+from app.analysis.local.eyes import LocalEyes
 from app.analysis.local.leading import MODEL_ALONE, OURS_ALONE, lead_alone, led, part_for_model, without_lead
 from app.analysis.local.matching import verify
 from app.analysis.local.model_folder import ModelFolders, model_folders
 from app.analysis.local.onnx_embedder import OnnxEmbedder
 from app.analysis.local.quality import PictureQuality, picture_quality
 from app.analysis.local.screening import glance
+from app.analysis.local.seen import Seen
 from app.analysis.local.teaching import Taught, Teaching, TeachingMismatch
 from app.analysis.local.text_model import TextModel
 from app.analysis.local.threads import see_in_one_thread

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,12 +10,13 @@ from numpy.typing import NDArray
 
 from app.analysis.local.canvas import READ_SIDE, WHOLE, Box, Canvas, canvas_of, cut, reduced
 from app.analysis.local.channels import DIMS, joined
-from app.analysis.local.color import SeenColor, color_histogram, named_colors
+from app.analysis.local.color import color_histogram, named_colors
 from app.analysis.local.keypoints import points_of
 from app.analysis.local.light import light_factors, relit
 from app.analysis.local.matching import pack
 from app.analysis.local.networks import learned_look, square_of
 from app.analysis.local.region import Region, find_region, framed, whole_region
+from app.analysis.local.seen import Seen
 from app.analysis.local.shape import read_shape
 from app.analysis.local.texture import FisherCoder, read_dense
 from app.analysis.local.weights import shipped_weights
@@ -24,24 +24,6 @@ from app.analysis.local.weights import shipped_weights
 COLOR_SIDE = 64
 AROUND = 0.05
 """What background counts beside the object (0..1): where the object was not found, the photo still has a vector."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """What one look at a photo gave.
-
-    region: box of the object, x, y, width, height in 0..1 of the photo (the caller's crop where one was given);
-    region_confidence: 0..1; embedding: (dims,) float32, unit length, cosine = overall look; colors: the object's, at
-    most five, largest first; features: key points for `verify`, at most 6 KB; objects: boxes of all salient regions
-    with their confidence, largest first.
-    """
-
-    region: Box
-    region_confidence: float
-    embedding: NDArray[np.float32]
-    colors: tuple[SeenColor, ...]
-    features: bytes
-    objects: tuple[tuple[Box, float], ...]
 
 
 class LocalEyes:

@@ -25,11 +25,12 @@ from numpy.typing import NDArray
 
 from app.analysis.local.canvas import Box
 from app.analysis.local.embedder_errors import BadEmbedder
-from app.analysis.local.eyes import LocalEyes, Seen
+from app.analysis.local.eyes import LocalEyes
 from app.analysis.local.leading import led, part_for_model, shown
 from app.analysis.local.model_folder import VISION_FILES, file_in
 from app.analysis.local.onnx_model import EMBEDDINGS, opened, output_of
 from app.analysis.local.recipe import Recipe
+from app.analysis.local.seen import Seen
 
 
 class OnnxEmbedder:

@@ -25,9 +25,11 @@ from app.analysis.local import (
     see_in_one_thread,
     without_lead,
 )
+from app.analysis.looks import Looks
 from app.analysis.model import Attribute, Box, Color, DetectedObject, Embedding, Gap, ObjectType, PhotoAnalysis
 from app.analysis.registry import Means
 from app.analysis.source import SourceFailure
+from app.errors import Unavailable
 from app.photos import Photo, keep_freed_memory
 
 LOCAL = "local"
@@ -41,20 +43,28 @@ class LocalAnalyzer:
     executor belongs to whoever made it; `close` leaves it alone. Until something is taught, type, attributes and
     novelty are absent. Where a leader's vector stands before the eyes' and the leader has no part, the eyes' alone is
     the embedding; it says so, and a gap names the leader.
+
+    Where what was seen is kept, a photo that is read again is not looked at again: its clean JPEG's pixels differ a
+    little from those it was made of, and the pages of one search must be of one mind.
     """
 
     name = LOCAL
 
-    def __init__(self, executor: Executor, embedder: str = LOCAL, leader: Leader | None = None) -> None:
+    def __init__(
+        self, executor: Executor, embedder: str = LOCAL, leader: Leader | None = None, looks: Looks | None = None
+    ) -> None:
         """embedder: "local", "onnx:PATH" or "fastembed:FOLDER". leader: a model elsewhere, before the local eyes.
+        looks: where it is kept what was seen in photos.
 
         Raises BadEmbedder, MissingDependency."""
         self._executor = executor
         self._embedder = embedder
         self._leader = leader
+        self._looks = looks
         eyes = eyes_of(embedder)
         self.embedder = EMBEDDER_NAME if isinstance(eyes, LocalEyes) else eyes.name
         self.dims = eyes.dims
+        self._looked_with = eyes.name if isinstance(eyes, OnnxEmbedder) else EMBEDDER_NAME
         if leader is not None:
             self.embedder, self.dims = leader.embedder, leader.dims + eyes.dims
         self._teaching: Teaching | None = None
@@ -68,14 +78,32 @@ class LocalAnalyzer:
 
     async def analyze(self, photo: Photo, crop: Box | None = None) -> PhotoAnalysis:
         """Look, then ask what was taught; see Analyzer."""
-        loop = asyncio.get_running_loop()
         box = crop.as_tuple() if crop is not None else None
-        seen = await loop.run_in_executor(self._executor, see, self._embedder, photo.pixels, box)
+        seen = await self._seen(photo, box)
         embedding, gaps = await self._embedding(photo, seen, box)
         teaching = self._teaching
         # What is missing must not make the photo look less like everything the shop sells.
         taught = teaching.guess(embedding.values / np.float32(embedding.share)) if teaching is not None else None
         return analysis_of(seen, taught, embedding, crop=crop, gaps=gaps)
+
+    async def _seen(self, photo: Photo, box: tuple[float, float, float, float] | None) -> Seen:
+        """What is in the photo: as it was seen when it was sent, else as it is now."""
+        how = f"{self._looked_with} {box}"
+        known = await self._looked(photo, how) if photo.again else None
+        if known is not None:
+            return known
+        loop = asyncio.get_running_loop()
+        seen = await loop.run_in_executor(self._executor, see, self._embedder, photo.pixels, box)
+        if self._looks is not None:
+            self._looks.keep_look(photo, how, seen.to_bytes())
+        return seen
+
+    async def _looked(self, photo: Photo, how: str) -> Seen | None:
+        try:
+            kept = await self._looks.look(photo, how) if self._looks is not None else None
+            return Seen.from_bytes(kept) if kept is not None else None
+        except (Unavailable, ValueError):  # it is seen anew then
+            return None
 
     async def _embedding(
         self, photo: Photo, seen: Seen, crop: tuple[float, float, float, float] | None
@@ -163,4 +191,4 @@ def overlap(first: Box, second: Box) -> float:
 
 def from_means(means: Means) -> LocalAnalyzer:
     """The registry's factory."""
-    return LocalAnalyzer(means.executor, means.embedder, means.leader)
+    return LocalAnalyzer(means.executor, means.embedder, means.leader, means.looks)

@@ -12,7 +12,8 @@ from app.analysis import Box, PhotoAnalysis
 from app.analysis.local import Teaching, TeachingMismatch
 from app.analysis.providers.local import LocalAnalyzer
 from app.analysis.registry import Means, UnknownAnalyzer, analyzer_named
-from app.photos import Photo
+from app.errors import Unavailable
+from app.photos import CleanJpeg, Photo, reread_now
 from tests.builders import SHAPES, a_drawing
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +32,7 @@ def analyzer(threads: Executor) -> LocalAnalyzer:
 
 def photo_of(shape: str = "ball", ink: str = "red", seed: int = 0) -> Photo:
     pixels = a_drawing(shape, ink, seed=seed)
-    return Photo(pixels, f"{shape}-{ink}-{seed}", b"", "jpeg", pixels.shape[1], pixels.shape[0])
+    return Photo(pixels, CleanJpeg(), "jpeg", pixels.shape[1], pixels.shape[0])
 
 
 async def taught_by(analyzer: LocalAnalyzer, seeds: int = 3) -> bytes:
@@ -98,16 +99,61 @@ async def test_what_another_embedder_was_taught_is_refused_and_the_old_kept(anal
 
 async def test_a_crop_is_the_region_whatever_lies_beside_it(analyzer: LocalAnalyzer) -> None:
     both = np.concatenate([a_drawing("ball", "red"), a_drawing("cross", "teal")], axis=1)
-    photo = Photo(both, "both", b"", "jpeg", both.shape[1], both.shape[0])
+    photo = Photo(both, CleanJpeg(), "jpeg", both.shape[1], both.shape[0])
     for crop, color in ((Box(0.0, 0.0, 0.5, 1.0), "red"), (Box(0.5, 0.0, 0.5, 1.0), "teal")):
         analysis = await analyzer.analyze(photo, crop)
         assert analysis.region == crop
         assert color in [one.name for one in analysis.colors[:2]]
 
 
+class Kept:
+    """Looks in memory. broken: it cannot be read. Not a fake of anything that runs elsewhere: the port is two calls."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.seen: dict[tuple[str, str], bytes] = {}
+        self.broken = broken
+
+    async def look(self, photo: Photo, how: str) -> bytes | None:
+        """What was kept."""
+        if self.broken:
+            raise Unavailable("no disk")
+        return self.seen.get((photo.sha256, how))
+
+    def keep_look(self, photo: Photo, how: str, seen: bytes) -> None:
+        """Keep it."""
+        self.seen[photo.sha256, how] = seen
+
+
+@pytest.mark.parametrize("crop", [None, Box(0.1, 0.2, 0.6, 0.7)])
+async def test_a_photo_read_again_is_seen_as_it_was_when_it_was_sent(threads: Executor, crop: Box | None) -> None:
+    """Its clean JPEG has other pixels, which alone would be seen a little differently."""
+    analyzer = LocalAnalyzer(threads, looks=Kept())
+    photo = photo_of("ring", "teal", 5)
+    again = reread_now(photo.jpeg)
+    assert not np.array_equal(photo.pixels, again.pixels)
+    assert not same(await LocalAnalyzer(threads).analyze(again, crop), await analyzer.analyze(photo, crop))
+    assert same(await analyzer.analyze(again, crop), await analyzer.analyze(photo, crop))
+
+
+@pytest.mark.parametrize("kept", [Kept(), Kept(broken=True)])
+async def test_a_photo_read_again_is_looked_at_where_nothing_was_kept(threads: Executor, kept: Kept) -> None:
+    again = reread_now(photo_of().jpeg)
+    assert same(await LocalAnalyzer(threads, looks=kept).analyze(again), await LocalAnalyzer(threads).analyze(again))
+
+
+async def test_what_was_kept_and_cannot_be_read_is_seen_anew(threads: Executor) -> None:
+    kept = Kept()
+    analyzer = LocalAnalyzer(threads, looks=kept)
+    again = reread_now(photo_of().jpeg)
+    first = await analyzer.analyze(again)
+    for damaged in (b"", b"{}", b"[1]", b'{"region": [1, 2]}', b"\xff"):
+        kept.seen = dict.fromkeys(kept.seen, damaged)
+        assert same(await analyzer.analyze(again), first)
+
+
 @pytest.mark.parametrize("level", [0, 127, 255])
 async def test_an_empty_picture_is_no_error(analyzer: LocalAnalyzer, level: int) -> None:
-    flat = Photo(np.full((90, 120, 3), level, np.uint8), "flat", b"", "png", 120, 90)
+    flat = Photo(np.full((90, 120, 3), level, np.uint8), CleanJpeg(), "png", 120, 90)
     analysis = await analyzer.analyze(flat)
     assert analysis.embedding is not None
     assert np.isfinite(analysis.embedding.values).all()

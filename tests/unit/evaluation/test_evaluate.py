@@ -27,7 +27,7 @@ from app.evaluation import (
     to_json,
 )
 from app.evaluation.metrics import calibration_error
-from app.photos import Photo
+from app.photos import CleanJpeg, Photo
 from app.reporting import pictures_under, to_html, to_table
 from app.search import Calibration, Stage, VisualSearch, Wishes, probability
 from tests.unit.search.shop import STEADY, open_shop, seen, stock
@@ -47,7 +47,7 @@ async def decode(data: bytes) -> Photo:
     """A photo whose name says what is in it; empty bytes cannot be read."""
     if not data:
         raise Unreadable("The photo is empty.")
-    return Photo(np.zeros((90, 90, 3), np.uint8), data.decode(), data, "jpeg", 90, 90)
+    return Photo(np.zeros((90, 90, 3), np.uint8), CleanJpeg(data), "jpeg", 90, 90)
 
 
 class Reader:
@@ -57,7 +57,7 @@ class Reader:
 
     async def analyze(self, photo: Photo, crop: Box | None = None) -> PhotoAnalysis:
         """See Analyzer."""
-        product = SHOP.get(photo.sha256)
+        product = SHOP.get(photo.jpeg.decode())
         if product is None:
             stranger = seen(novelty=1.0)
             assert stranger.embedding is not None

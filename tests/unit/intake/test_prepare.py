@@ -12,6 +12,7 @@ from app.catalog import ImageEvidence, Product, ProductImage, SeenAttribute, See
 from app.errors import Unavailable
 from app.intake import INCOMPLETE, ImageUnavailable, Intake, Recalled, Severity
 from app.photos import (
+    CleanJpeg,
     ImageNotFetched,
     ImageNotFound,
     ImageTimeout,
@@ -58,7 +59,7 @@ class Decoder:
             raise PhotoDecodeTimeout("It takes too long.", fix="Send a smaller one.")
         if data == b"broken":
             raise PhotoTruncated("It ends too early.", fix="Send it again.")
-        return Photo(np.zeros((9, 9, 3), np.uint8), hashlib.sha256(data).hexdigest(), data, "jpeg", 9, 9)
+        return Photo(np.zeros((9, 9, 3), np.uint8), CleanJpeg(data), "jpeg", 9, 9)
 
 
 class Eyes:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pillow_heif
@@ -354,9 +355,19 @@ def test_refusals_say_how_to_mend_it() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_stored_photo_is_read_back_to_the_bit(kind: str) -> None:
-    """A search that is continued by photo_id must see exactly the pixels of the first search."""
+def test_a_stored_photo_is_read_back_as_the_same_photo(kind: str) -> None:
+    """Its identity stays, its pixels differ by no more than a fine JPEG does, and it says that it is read again."""
     photo = decode_now(encoded(card(1500, 1200), kind))
     again = reread_now(photo.jpeg)
-    assert again.jpeg == photo.jpeg
-    assert np.array_equal(again.pixels, photo.pixels)
+    assert (again.jpeg, again.sha256) == (photo.jpeg, photo.sha256)
+    assert (photo.again, again.again) == (False, True)
+    assert again.pixels.shape == photo.pixels.shape
+    assert np.abs(again.pixels.astype(int) - photo.pixels).mean() < 2.0
+
+
+def test_the_clean_jpeg_is_made_once_whoever_asks_and_how_often() -> None:
+    """Several threads want it at once: the store, the digest, a source outside."""
+    photo = decode_now(encoded(card(), "png"))
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: photo.jpeg, range(32)))
+    assert all(one is made[0] for one in made)

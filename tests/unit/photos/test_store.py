@@ -155,3 +155,37 @@ async def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PhotoStoreUnavailable):
         PhotoStore(path)
     assert path.read_bytes() == b"somebody's letters" * 100
+
+
+async def test_what_was_seen_is_kept_as_long_as_photos_are_and_forgotten_with_its_photo(
+    store: PhotoStore, clock: Clock
+) -> None:
+    photo, other = a_photo(1), a_photo(2)
+    photo_id = await store.put(photo)
+    store.keep_look(photo, "eyes/1 None", b"a chair")
+    store.keep_look(other, "eyes/1 None", b"a lamp")
+    assert await store.look(photo, "eyes/1 None") == b"a chair"
+    assert await store.look(photo, "eyes/2 None") is None
+    assert await store.look(a_photo(3), "eyes/1 None") is None
+    await store.delete(photo_id)
+    assert await store.look(photo, "eyes/1 None") is None
+    clock.now += 3601
+    assert await store.look(other, "eyes/1 None") is None
+
+
+async def test_what_was_seen_takes_no_more_than_an_eighth(tmp_path: Path, clock: Clock) -> None:
+    store = PhotoStore(tmp_path / "photos.db", max_bytes=8 * 100, clock=clock)
+    for turn in range(5):
+        clock.now += 1
+        store.keep_look(a_photo(), f"eyes/{turn}", bytes(40))
+    kept = [await store.look(a_photo(), f"eyes/{turn}") is not None for turn in range(5)]
+    assert kept == [False, False, False, True, True]
+    await store.close()
+
+
+async def test_without_a_time_to_live_nothing_that_was_seen_is_kept(tmp_path: Path) -> None:
+    store = PhotoStore(tmp_path / "photos.db", ttl_s=0)
+    store.keep_look(a_photo(), "eyes/1", b"a chair")
+    assert await store.look(a_photo(), "eyes/1") is None
+    await store.close()
+    assert b"a chair" not in b"".join(contents(tmp_path))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.analysis import Attribute, Box, Color, Embedding, ObjectType, PhotoAnalysis
 from app.catalog import Catalog, ImageEvidence, Money, Product, ProductImage, SeenColor
 from app.catalog.sqlite import SqliteCatalog, open_catalog, open_writer
-from app.photos import Photo
+from app.photos import CleanJpeg, Photo
 from app.search import Calibration, Feature, Stage, Weights
 from tests.builders import a_product, a_vector
 
@@ -137,4 +137,4 @@ class ScriptedAnalyzer:
 
 def a_photo(name: str = "photo") -> Photo:
     """A photo; what is in it is up to the analyzer."""
-    return Photo(np.zeros((100, 100, 3), np.uint8), name, b"jpeg", "jpeg", 100, 100)
+    return Photo(np.zeros((100, 100, 3), np.uint8), CleanJpeg(name.encode()), "jpeg", 100, 100)
