@@ -1,15 +1,15 @@
-"""What searching from a command line needs, opened and closed together."""
+"""What searching from a command line, or in a version that is not published, needs: opened and closed together."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from app import wiring
 from app.catalog import Catalog, PinnedCatalog
-from app.catalog.sqlite import SqliteCatalog
 from app.photos import PhotoDecoder
 from app.search import VisualSearch
-from app.settings import InvalidSettings, Settings
+from app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,30 @@ async def finder(settings: Settings) -> AsyncIterator[Finder]:
 
 @asynccontextmanager
 async def finder_of(settings: Settings, generation_id: str) -> AsyncIterator[Finder]:
-    """As `finder`, in one kept generation of an embedded catalog, published or not. Raises InvalidSettings."""
+    """As `finder`, in one kept version of the catalog, published or not. Raises what `searching_in` raises."""
     async with AsyncExitStack() as stack:
         catalog = wiring.open_catalog(settings)
         stack.push_async_callback(catalog.close)
-        if not isinstance(catalog, SqliteCatalog):
-            raise InvalidSettings(
-                "A version that is not published can be searched in an embedded catalog only.",
-                fix="Publish it and measure it then; `akin generations rollback` goes back.",
-            )
-        pinned = PinnedCatalog(catalog, await catalog.snapshot_of(generation_id))
         decoder = wiring.build_decoder(settings)
         stack.push_async_callback(decoder.close)
-        analyzer = wiring.build_analyzer(settings)
-        stack.push_async_callback(analyzer.close)
+        search, pinned = await stack.enter_async_context(searching_in(settings, catalog, generation_id))
+        yield Finder(pinned, decoder, search)
+
+
+@asynccontextmanager
+async def searching_in(
+    settings: Settings, catalog: Catalog, generation_id: str
+) -> AsyncIterator[tuple[VisualSearch, Catalog]]:
+    """A search in one kept version of an open catalog, published or not, with eyes of its own that know what that
+    version taught; whoever is served by the catalog notices nothing.
+
+    Raises GenerationNotFound, GenerationConflict, EmbeddingMismatch, CatalogUnavailable, and what building raises.
+    """
+    pinned = PinnedCatalog(catalog, await catalog.snapshot_of(generation_id))
+    analyzer = await asyncio.to_thread(wiring.build_analyzer, settings)  # a model is read from the disk
+    try:
+        wiring.refuse_other_embedder((await pinned.snapshot()).generation, analyzer)
         await wiring.Tutor(pinned, analyzer).catch_up()
-        yield Finder(pinned, decoder, wiring.build_search(settings, pinned, analyzer))
+        yield wiring.build_search(settings, pinned, analyzer), pinned
+    finally:
+        await analyzer.close()

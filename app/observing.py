@@ -109,6 +109,11 @@ class ObservedCatalog:
         with self._watch.call("snapshot"):
             return ObservedSnapshot(await self._catalog.snapshot(), self._watch)
 
+    async def snapshot_of(self, generation_id: str) -> Snapshot:
+        """See Catalog."""
+        with self._watch.call("snapshot"):
+            return ObservedSnapshot(await self._catalog.snapshot_of(generation_id), self._watch)
+
     async def put(self, product: Product) -> bool:
         """See Catalog."""
         with self._watch.call("put"):

@@ -16,6 +16,7 @@ from app.catalog.fallback import FallbackCatalog
 from app.edge import Shop
 from app.edge.health import Check
 from app.evaluation import EvaluationDesk
+from app.finder import searching_in
 from app.insights import EvaluationRecords, Insights, JudgedPhotos, Survey, Verdicts
 from app.intake import FeedImages, Intake
 from app.loads import LoadDesk
@@ -82,7 +83,8 @@ async def open_shop(shop_id: str, settings: Settings, shared: Shared) -> Opened:
     spending = None if outside is None else partial(spending_of, outside, settings)
     images = FeedImages(shared.fetcher, max_bytes=settings.max_photo_bytes)
     judged, records = JudgedPhotos(insights), EvaluationRecords(insights)
-    desk = EvaluationDesk(search, catalog, shared.decoder.decode, judged, records)
+    open_version = partial(searching_in, settings, catalog)
+    desk = EvaluationDesk(search, catalog, shared.decoder.decode, judged, records, open_version)
     stack.push_async_callback(desk.close)
     shop = Shop(
         id=shop_id,

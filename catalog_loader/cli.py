@@ -107,6 +107,13 @@ def load_command(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Do not continue an interrupted load of this feed; begin anew.")
     ] = False,
+    publish: Annotated[
+        bool,
+        typer.Option(
+            "--publish/--no-publish",
+            help="With --no-publish the verified version waits beside the published one; publish it by its id later.",
+        ),
+    ] = True,
     rejects: Annotated[
         Path | None, typer.Option(help="Where refused rows go. Default: beside the feed, as NAME.rejects.ENDING.")
     ] = None,
@@ -137,6 +144,7 @@ def load_command(
             yes=yes,
             refetch=refetch,
             fresh=fresh,
+            publish=publish,
         )
         told.tell(asyncio.run(_load(settings, opened, wanted, told, limit_rate, agreed=yes)))
 

@@ -293,7 +293,11 @@ class _Load:
     async def _publish(self, generation_id: str) -> None:
         if not self.wanted.publish:
             self.summary.outcome, self.summary.generation = Outcome.VERIFIED, generation_id
-            self.summary.message = f"Generation {generation_id} is ready. `akin generations publish {generation_id}`."
+            self.summary.products = await self._published_products()
+            self.summary.message = (
+                f"Version {generation_id} is ready beside the published one. "
+                f"`akin generations publish {generation_id}` publishes it, `akin generations abandon` gives it up."
+            )
             self._keep_rejects()
             return
         self.progress.stage("Publishing")
@@ -303,6 +307,10 @@ class _Load:
         self.summary.message = f"Published generation {published.id}: {published.products:,} products."
         self._keep_rejects()
         await self._tidy(published)
+
+    async def _published_products(self) -> int:
+        known = await self.parts.catalog.generations()
+        return next((one.products for one in known if one.state is GenerationState.PUBLISHED), 0)
 
     async def _tidy(self, published: Generation) -> None:
         """Free what nobody will publish any more: old generations, and those verified before this one."""

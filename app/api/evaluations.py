@@ -17,9 +17,9 @@ from app.api.lab_schemas import (
     PhotoFigures,
 )
 from app.api.openapi import body_problems, example, keep_nulls, problems
-from app.catalog import CatalogUnavailable, NothingPublished
+from app.catalog import CatalogUnavailable, GenerationConflict, GenerationNotFound, NothingPublished
 from app.edge import BeginDep, DeskDep, EvaluationsDep, InvalidJson, InvalidRequest, UnsupportedMediaType
-from app.evaluation import Moved
+from app.evaluation import Measuring, Moved
 from app.insights import (
     EvaluationNotFound,
     EvaluationRecord,
@@ -55,24 +55,31 @@ router = APIRouter(prefix="/evaluations", tags=["lab"])
             NothingJudged,
             EvaluationRunning,
             NothingPublished,
+            GenerationNotFound,
+            GenerationConflict,
             CatalogUnavailable,
             InsightsUnavailable,
         ),
     },
 )
 async def start_evaluation(
-    order: Annotated[EvaluationOrder, Body(openapi_examples={"trial": {"value": examples.ORDER}})],
+    order: Annotated[
+        EvaluationOrder,
+        Body(openapi_examples={"trial": {"value": examples.ORDER}, "version": {"value": examples.VERSION}}),
+    ],
     response: Response,
     desk: DeskDep,
     begin: BeginDep,
 ) -> EvaluationModel:
     """Search for every judged photo in the version that is published now; the answer comes at once.
 
-    `weights` measures trial weights. One evaluation at a time; the newest 30 are kept.
+    `generation` searches in another version instead, also one that was never published, with what that version taught;
+    it is opened beside the one that serves and takes its memory while it is measured. `weights` measures trial weights.
+    One evaluation at a time; the newest 30 are kept. Two of them are compared with `compareEvaluations`.
     """
     await begin()
     try:
-        record = await desk.start(order.name, order.weights)
+        record = await desk.start(Measuring(order.name, order.weights, order.generation, order.split))
     except ValueError as wrong:
         raise InvalidWeights(
             f"The trial weights cannot be used. {wrong}", fix="GET /lab/weights shows stages, features and cuts."
@@ -153,6 +160,8 @@ def evaluation_model(record: EvaluationRecord, *, photos: bool = True) -> Evalua
         state=record.state.value,
         name=record.ordered.get("name", ""),
         weights=record.ordered.get("weights", {}),
+        generation=record.ordered.get("generation"),
+        split=record.ordered.get("split"),
         done=record.done,
         whole=record.whole,
         about=result.get("about", {}),

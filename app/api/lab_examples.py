@@ -169,6 +169,8 @@ EVALUATION: Final[dict[str, Any]] = {
     "state": "done",
     "name": "more weight on color",
     "weights": {"fine": {"weights": {"hue": 3}}},
+    "generation": "20261121-030304-9",
+    "split": None,
     "done": 30,
     "whole": 30,
     "about": {"generation": "20261121-030304-9", "calibration": "on trial"},
@@ -182,6 +184,8 @@ EVALUATION: Final[dict[str, Any]] = {
 EVALUATIONS: Final[dict[str, Any]] = {"evaluations": [EVALUATION]}
 
 ORDER: Final[dict[str, Any]] = {"name": "more weight on color", "weights": {"fine": {"weights": {"hue": 3}}}}
+
+VERSION: Final[dict[str, Any]] = {"name": "autumn", "generation": "20261121-030304-9", "split": "test"}
 
 RUNNING: Final[dict[str, Any]] = {
     **EVALUATION, "state": "running", "done": 0, "about": {}, "measures": {}, "timings_ms": {},

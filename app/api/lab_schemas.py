@@ -142,6 +142,14 @@ class EvaluationOrder(Wire):
     weights: dict[str, Any] = Field(
         default={}, description="Trial weights as for `POST /lab/search`; empty: those that serve."
     )
+    generation: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None,
+        description="The version of the catalog to search in, published or not; null: the published one.",
+        examples=["20261121-030304-9"],
+    )
+    split: Literal["test", "fit"] | None = Field(
+        default=None, description="Only judged photos of this split; null: all."
+    )
 
 
 class MeasureModel(Wire):
@@ -180,6 +188,8 @@ class EvaluationModel(Wire):
     state: Literal["running", "done", "failed", "interrupted"]
     name: str
     weights: dict[str, Any]
+    generation: str | None = Field(description="The version that is searched in; null in those of an older Akin.")
+    split: Literal["test", "fit"] | None = Field(description="Which judged photos; null: all.")
     done: int
     whole: int
     about: dict[str, str]

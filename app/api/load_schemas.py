@@ -11,7 +11,16 @@ TypeFromWord = Literal[
     "product_type", "custom_label_0", "custom_label_1", "custom_label_2", "custom_label_3", "custom_label_4"
 ]
 StateWord = Literal[
-    "running", "cancelling", "published", "unchanged", "checked", "refused", "interrupted", "cancelled", "failed"
+    "running",
+    "cancelling",
+    "published",
+    "verified",
+    "unchanged",
+    "checked",
+    "refused",
+    "interrupted",
+    "cancelled",
+    "failed",
 ]
 ReadableName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -36,6 +45,10 @@ class LoadWishes(BaseModel):
     )
     refetch: bool = Field(default=False, description="Fetch the pictures of unchanged products too.")
     fresh: bool = Field(default=False, description="Do not continue an interrupted load of this feed.")
+    publish: bool = Field(
+        default=True,
+        description="False: leave the verified version beside the published one, to be measured and published later.",
+    )
     max_reject_share: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.2, description="Publish nothing when a larger share of the rows is refused."
     )

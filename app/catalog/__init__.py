@@ -17,6 +17,7 @@ from app.catalog.holder import has_ended, holder_name, running_pid
 from app.catalog.model import (
     LABEL_CONFIDENCE,
     MAX_CANDIDATES,
+    SEARCHABLE,
     SPARSE_CHANNELS,
     AfterProduct,
     Availability,
@@ -51,6 +52,7 @@ __all__ = [
     "CATEGORY_SEPARATOR",
     "LABEL_CONFIDENCE",
     "MAX_CANDIDATES",
+    "SEARCHABLE",
     "SPARSE_CHANNELS",
     "AfterProduct",
     "Availability",

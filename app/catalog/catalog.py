@@ -18,7 +18,8 @@ from app.catalog.model import (
 
 
 class Snapshot(Protocol):
-    """One published generation, held for the length of one search so that page, total and facets agree.
+    """One generation, as a rule the published one, held for the length of one search so that page, total and facets
+    agree.
 
     Live changes (put, delete) to the same generation may show in it; a newly published generation never does.
     A snapshot needs no closing.
@@ -92,6 +93,15 @@ class Catalog(Protocol):
 
     async def snapshot(self) -> Snapshot:
         """The published generation as it is now. Raises NothingPublished, CatalogUnavailable."""
+        ...
+
+    async def snapshot_of(self, generation_id: str) -> Snapshot:
+        """A verified, published or retired generation as it is now: to try it before anybody is served by it, or after.
+
+        It changes nothing and serves nobody else. It may cost memory and time like the opening of a published one. What
+        is given up or pruned meanwhile may answer as if it were empty; `generations` says so.
+        Raises GenerationNotFound, GenerationConflict (still loading, or abandoned), CatalogUnavailable.
+        """
         ...
 
     async def put(self, product: Product) -> bool:

@@ -299,6 +299,10 @@ class GenerationState(StrEnum):
     ABANDONED = "abandoned"
 
 
+SEARCHABLE = (GenerationState.VERIFIED, GenerationState.PUBLISHED, GenerationState.RETIRED)
+"""States in which a generation is whole, so that it can be searched."""
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """One whole version of the catalog.

@@ -15,6 +15,10 @@ class PinnedCatalog:
         """The one given."""
         return self._snapshot
 
+    async def snapshot_of(self, generation_id: str) -> Snapshot:
+        """See Catalog.snapshot_of."""
+        return await self._catalog.snapshot_of(generation_id)
+
     async def put(self, product: Product) -> bool:
         """See Catalog.put."""
         return await self._catalog.put(product)

@@ -2,7 +2,7 @@
 
 from app.evaluation.clicks import Impression, ShownItem, holds_impressions, lists_of_clicks, read_impressions, recorded
 from app.evaluation.compare import Change, Comparison, Moved, compared, figures_of
-from app.evaluation.desk import EvaluationDesk
+from app.evaluation.desk import EvaluationDesk, Measuring
 from app.evaluation.evaluate import evaluate
 from app.evaluation.exchange import Imported, Refused, export_set, import_set
 from app.evaluation.fit import LED_PRIOR, PRIOR, Pairs
@@ -28,6 +28,7 @@ __all__ = [
     "JudgedList",
     "JudgedPhoto",
     "Measure",
+    "Measuring",
     "Moved",
     "NothingToUndo",
     "Outcome",

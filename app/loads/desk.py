@@ -221,7 +221,7 @@ def _arguments(order: Order, folder: LoadFolder, *, sent: bool) -> list[str]:
         said += ["--images"] if order.images else []
     else:
         wishes = {"--delta": order.delta, "--delete-missing": order.delete_missing, "--yes": order.yes}
-        wishes |= {"--refetch": order.refetch, "--fresh": order.fresh}
+        wishes |= {"--refetch": order.refetch, "--fresh": order.fresh, "--no-publish": not order.publish}
         said += [option for option, wanted in wishes.items() if wanted]
         said.append(f"--max-reject-share={order.max_reject_share}")
     return [*said, "--", str(folder.feed) if sent else str(order.url)]

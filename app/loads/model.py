@@ -13,6 +13,7 @@ class LoadState(StrEnum):
     RUNNING = "running"
     CANCELLING = "cancelling"  # told to stop; it finishes what is in work
     PUBLISHED = "published"
+    VERIFIED = "verified"  # it lies ready beside what is published, as was asked
     UNCHANGED = "unchanged"  # the feed says what is published already
     CHECKED = "checked"  # a dry run
     REFUSED = "refused"  # a gate or a verification stopped it; nothing was published
@@ -29,7 +30,8 @@ class Order:
     """What is to be loaded, and how. Names and meanings are those of the loader's command line.
 
     name: what the feed is called; a load goes on only under the name it began with. url: its address, None for one that
-    was sent. dry_run: check only. images: a dry run fetches and decodes the pictures too.
+    was sent. dry_run: check only. images: a dry run fetches and decodes the pictures too. publish: False leaves the
+    verified version beside the published one.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Order:
     yes: bool = False
     refetch: bool = False
     fresh: bool = False
+    publish: bool = True
     max_reject_share: float = 0.2
     limit_rate: float | None = None
 

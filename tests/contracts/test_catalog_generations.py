@@ -76,6 +76,51 @@ async def test_rollback_brings_the_retired_generation_back_as_it_was(shop: Engin
     assert await shop.ids() == ["n1", "n2"]
 
 
+async def test_a_version_is_searched_before_it_is_published_and_after_it_was_retired(shop: Engine) -> None:
+    (first,) = await shop.catalog.generations()
+    begun = await shop.begin()
+    with pytest.raises(GenerationConflict):
+        await shop.catalog.snapshot_of(begun.id)
+    await shop.writer.add(begun.id, [a_product("n1", seed=1, title="Zeppelin"), a_product("p1", title="Changed")])
+    await shop.writer.attach(begun.id, "teaching", b"of the new one")
+    verified = await shop.writer.verify(begun.id, expected_products=2)
+    tried = await shop.catalog.snapshot_of(begun.id)
+    assert tried.generation == verified
+    assert [item.product_id for item in (await tried.retrieve(Query())).items] == ["n1", "p1"]
+    assert [item.product_id for item in (await tried.retrieve(Query(text="zeppelin"))).items] == ["n1"]
+    own = QueryVector(EMBEDDER, a_vector(1))
+    assert (await tried.retrieve(Query(vector=own))).items[0].product_id == "n1"
+    assert (await tried.products(["p1"]))[0].title == "Changed"
+    assert (await tried.evidence([("n1", 0)]))[0] is not None
+    assert (await tried.count()).products == 2
+    assert await tried.artifact("teaching") == b"of the new one"
+    assert await shop.ids() == ["p1", "p2", "p3"]
+    assert (await shop.catalog.snapshot()).generation.id == first.id
+    await shop.catalog.publish(begun.id)
+    before = await shop.catalog.snapshot_of(first.id)
+    assert (before.generation.id, before.generation.state) == (first.id, GenerationState.RETIRED)
+    assert [item.product_id for item in (await before.retrieve(Query())).items] == ["p1", "p2", "p3"]
+    assert await before.artifact("teaching") is None
+    assert await shop.ids() == ["n1", "p1"]
+
+
+async def test_the_published_version_is_named_like_any_other_and_has_its_live_changes(shop: Engine) -> None:
+    (published,) = await shop.catalog.generations()
+    await shop.catalog.put(a_product("live"))
+    named = await shop.catalog.snapshot_of(published.id)
+    assert (named.generation.id, named.generation.state) == (published.id, GenerationState.PUBLISHED)
+    assert [item.product_id for item in (await named.retrieve(Query())).items] == ["live", "p1", "p2", "p3"]
+
+
+async def test_what_is_not_kept_cannot_be_searched(shop: Engine) -> None:
+    with pytest.raises(GenerationNotFound):
+        await shop.catalog.snapshot_of("no-such-generation")
+    verified = await shop.load(a_product("n1"))
+    await shop.writer.abandon(verified.id)
+    with pytest.raises(GenerationConflict):
+        await shop.catalog.snapshot_of(verified.id)
+
+
 async def test_generations_come_newest_first(engine: Engine) -> None:
     made = []
     for number in range(3):

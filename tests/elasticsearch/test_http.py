@@ -14,6 +14,7 @@ from tests.builders import a_product
 from tests.edge.conftest import serving, settings_in
 from tests.edge.picture_server import PictureServer, picture_server
 from tests.edge.problems import assert_problem
+from tests.edge.test_lab_api import finished, judged
 from tests.edge.test_loads_api import begun, ended, feed, send
 from tests.real_elasticsearch import cleared
 
@@ -72,6 +73,24 @@ async def test_loads_and_versions(settings: Settings, pictures: PictureServer) -
         assert_problem(await client.delete(f"/generations/{on.json()['id']}"), "generation-conflict")
         assert (await client.post("/generations/prune", params={"keep": 0})).json()["deleted"] == [back.json()["id"]]
         assert await kept(client) == [("published", 8)]
+
+
+async def test_a_version_is_measured_before_it_is_published(settings: Settings, pictures: PictureServer) -> None:
+    async with serving(settings) as client:
+        first = await ended(client, (await send(client, feed(pictures, 8))).json()["id"])
+        await judged(client, "ring", "red", 0, product="n0")
+        second = await ended(client, (await send(client, feed(pictures, 3), publish="false")).json()["id"])
+        assert await kept(client) == [("verified", 3), ("published", 8)]
+        measured = [await finished(client, generation=one["summary"]["generation"]) for one in (first, second)]
+        assert [one["about"]["products"] for one in measured] == ["8", "3"]
+        assert measured[1]["generation"] == second["summary"]["generation"]
+        path = f"/evaluations/{measured[1]['id']}/comparison"
+        told = (await client.get(path, params={"earlier": measured[0]["id"]})).json()
+        assert told["photos"] == 1
+        assert (await client.get("/products/n7")).status_code == 200
+        await client.post(f"/generations/{second['summary']['generation']}/publish")
+        again = await finished(client, generation=first["summary"]["generation"])
+        assert again["measures"] == measured[0]["measures"]
 
 
 async def test_another_embedder_is_named_and_nothing_is_written(settings: Settings) -> None:

@@ -57,10 +57,13 @@ export function Evaluations({ trial }: { trial: Trial }) {
                 one.state === "running" ? (
                   <Progress label={named(one)} share={one.done / Math.max(1, one.whole)} />
                 ) : (
-                  t(`evaluation.${one.state}`)
+                  <>
+                    {t(`evaluation.${one.state}`)}
+                    {one.problem && <small class="c-why">{one.problem["detail"]}</small>}
+                  </>
                 ),
             },
-            { name: t("generations.id"), cell: (one) => <code>{one.about["generation"] ?? ""}</code> },
+            { name: t("generations.id"), cell: (one) => <code>{one.generation ?? ""}</code> },
             ...["hit@1", "hit@10", "ndcg@10", "no_match_recall"].map((name) => ({
               name,
               number: true,
@@ -97,7 +100,8 @@ function Figure({ measure }: { measure: Measure | undefined }) {
   );
 }
 
-function Comparison({ earlier, later }: { earlier: string; later: string }) {
+/** Two measurements side by side, with what got worse. */
+export function Comparison({ earlier, later }: { earlier: string; later: string }) {
   const compared = useAnswer(`${earlier} ${later}`, () =>
     ask(
       api.GET("/evaluations/{evaluation_id}/comparison", {

@@ -4,6 +4,7 @@ import { Button, Dialog } from "../design";
 import { Loading, Section, Table, Trouble } from "./parts";
 import { api, ask, asProblem, useAnswer } from "./session";
 import { speaker } from "./texts";
+import { CompareVersions } from "./versions";
 
 const { t } = speaker;
 
@@ -42,68 +43,78 @@ export function Generations() {
     setQuestion(next);
   };
   return (
-    <Section
-      title={t("generations.title")}
-      extra={
-        <span class="a-row">
-          <Button
-            size="small"
-            disabled={state.busy || !rows.some((one) => one.state === "retired")}
-            onClick={() => put(rollBack(tag.current))}
-          >
-            {t("generations.back")}
-          </Button>
-          <Button size="small" disabled={state.busy} onClick={() => put(prune())}>
-            {t("generations.prune")}
-          </Button>
-        </span>
-      }
-    >
-      <p class="c-soft">{t("generations.lead")}</p>
-      <Trouble problem={kept.problem} again={kept.again} />
-      <Trouble problem={state.problem} />
-      {kept.loading && <Loading />}
-      {rows.length > 0 && (
-        <Table
-          caption={t("generations.title")}
-          rows={rows}
-          id={(one) => one.id}
-          columns={[
-            { name: t("generations.id"), cell: (one) => <code>{one.id}</code> },
-            { name: t("loads.state"), cell: (one) => <State one={one} /> },
-            { name: t("generations.products"), number: true, cell: (one) => speaker.number(one.products) },
-            {
-              name: t("generations.published"),
-              cell: (one) => (one.published_at ? speaker.date(one.published_at) : ""),
-            },
-            {
-              name: t("generations.do"),
-              cell: (one) => {
-                const step = stepOf(one, published?.id ?? "–", tag.current);
-                return (
-                  step && (
-                    <Button size="small" kind={step.kind} disabled={state.busy} onClick={() => put(step)}>
-                      {step.label}
-                    </Button>
-                  )
-                );
-              },
-            },
-          ]}
-        />
-      )}
-      {question && (
-        <Dialog title={question.label} close={t("cancel")} onClose={() => setQuestion(null)}>
-          <p>{question.text}</p>
-          <div class="a-row c-actions">
-            <Button onClick={() => setQuestion(null)}>{t("cancel")}</Button>
-            <Button kind="danger" onClick={() => decide(question)}>
-              {question.label}
+    <>
+      <Section
+        title={t("generations.title")}
+        extra={
+          <span class="a-row">
+            <Button
+              size="small"
+              disabled={state.busy || !rows.some((one) => one.state === "retired")}
+              onClick={() => put(rollBack(tag.current))}
+            >
+              {t("generations.back")}
             </Button>
-          </div>
-        </Dialog>
+            <Button size="small" disabled={state.busy} onClick={() => put(prune())}>
+              {t("generations.prune")}
+            </Button>
+          </span>
+        }
+      >
+        <p class="c-soft">{t("generations.lead")}</p>
+        <Trouble problem={kept.problem} again={kept.again} />
+        <Trouble problem={state.problem} />
+        {kept.loading && <Loading />}
+        {rows.length > 0 && (
+          <Table
+            caption={t("generations.title")}
+            rows={rows}
+            id={(one) => one.id}
+            columns={[
+              { name: t("generations.id"), cell: (one) => <code>{one.id}</code> },
+              { name: t("loads.state"), cell: (one) => <State one={one} /> },
+              { name: t("generations.products"), number: true, cell: (one) => speaker.number(one.products) },
+              {
+                name: t("generations.published"),
+                cell: (one) => (one.published_at ? speaker.date(one.published_at) : ""),
+              },
+              {
+                name: t("generations.do"),
+                cell: (one) => (
+                  <span class="a-row">
+                    {stepsOf(one, published?.id ?? "–", tag.current).map((step) => (
+                      <Button
+                        key={step.label}
+                        size="small"
+                        kind={step.kind}
+                        disabled={state.busy}
+                        onClick={() => put(step)}
+                      >
+                        {step.label}
+                      </Button>
+                    ))}
+                  </span>
+                ),
+              },
+            ]}
+          />
+        )}
+        {question && (
+          <Dialog title={question.label} close={t("cancel")} onClose={() => setQuestion(null)}>
+            <p>{question.text}</p>
+            <div class="a-row c-actions">
+              <Button onClick={() => setQuestion(null)}>{t("cancel")}</Button>
+              <Button kind="danger" onClick={() => decide(question)}>
+                {question.label}
+              </Button>
+            </div>
+          </Dialog>
+        )}
+      </Section>
+      {kept.data && (
+        <CompareVersions versions={rows} publish={(one) => put(publishing(one, published?.id ?? "–", tag.current))} />
       )}
-    </Section>
+    </>
   );
 }
 
@@ -145,22 +156,29 @@ function rollBack(tag: string): Question {
   };
 }
 
-/** What can be done with a version in its state; null: nothing. */
-function stepOf(one: Generation, published: string, tag: string): Question | null {
+function publishing(one: Generation, published: string, tag: string): Question {
+  const params = { path: { generation_id: one.id } };
+  return {
+    label: t("generations.publish"),
+    text: t("generations.publish.ask", { id: one.id, now: published }),
+    kind: "primary",
+    work: () => ask(api.POST("/generations/{generation_id}/publish", { params, headers: { "if-match": tag } })),
+  };
+}
+
+/** What can be done with a version in its state. */
+function stepsOf(one: Generation, published: string, tag: string): Question[] {
   const at = { params: { path: { generation_id: one.id } } };
-  if (one.state === "verified" || one.state === "retired")
-    return {
-      label: t("generations.publish"),
-      text: t("generations.publish.ask", { id: one.id, now: published }),
-      kind: "primary",
-      work: () => ask(api.POST("/generations/{generation_id}/publish", { ...at, headers: { "if-match": tag } })),
-    };
-  if (one.state === "loading")
-    return {
-      label: t("generations.abandon"),
-      text: t("generations.abandon.ask"),
-      kind: "danger",
-      work: () => ask(api.DELETE("/generations/{generation_id}", at)),
-    };
-  return null;
+  const guarded = { ...at, headers: { "if-match": tag } };
+  const abandon = (text: string, asked: typeof at): Question => ({
+    label: t("generations.abandon"),
+    text,
+    kind: "danger",
+    work: () => ask(api.DELETE("/generations/{generation_id}", asked)),
+  });
+  if (one.state === "verified")
+    return [publishing(one, published, tag), abandon(t("generations.abandon.ready.ask", { id: one.id }), guarded)];
+  if (one.state === "retired") return [publishing(one, published, tag)];
+  if (one.state === "loading") return [abandon(t("generations.abandon.ask"), at)];
+  return [];
 }

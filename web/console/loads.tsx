@@ -20,7 +20,7 @@ const TYPE_FROM = [
   "custom_label_4",
 ] as const;
 const UNDER_WAY = new Set(["running", "cancelling"]);
-const GOOD = new Set(["published", "unchanged", "checked"]);
+const GOOD = new Set(["published", "verified", "unchanged", "checked"]);
 
 /** Load a feed, see how loads went, and the versions of the catalog they made. */
 export function Loads() {
@@ -72,7 +72,7 @@ function NewLoad({ delta }: { delta: boolean }) {
   const [file, setFile] = useState<File | null>(null);
   const [url, setUrl] = useState("");
   const [typeFrom, setTypeFrom] = useState<(typeof TYPE_FROM)[number]>("product_type");
-  const [wish, setWish] = useState({ dry_run: false, images: false, delta, yes: false });
+  const [wish, setWish] = useState({ dry_run: false, images: false, delta, yes: false, publish: true });
   const [state, setState] = useState<{ busy: boolean; problem: ApiProblem | null }>({ busy: false, problem: null });
   const send = async () => {
     setState({ busy: true, problem: null });
@@ -131,6 +131,13 @@ function NewLoad({ delta }: { delta: boolean }) {
           <Check label={t("loads.delta")} value={wish.delta} onChange={(value) => setWish({ ...wish, delta: value })} />
         )}
         <Check label={t("loads.yes")} value={wish.yes} onChange={(yes) => setWish({ ...wish, yes })} />
+        {!wish.dry_run && (
+          <Check
+            label={t("loads.keep")}
+            value={!wish.publish}
+            onChange={(waits) => setWish({ ...wish, publish: !waits })}
+          />
+        )}
       </fieldset>
       <div class="a-row">
         <Button kind="primary" type="submit" icon="upload" disabled={state.busy || (!file && !url)}>
@@ -185,6 +192,11 @@ export function LoadPage({ id }: { id: string }) {
                 done={load.again}
               />
             </>
+          )}
+          {told.state === "verified" && (
+            <Notice kind="good" title={t("loads.waits")} text={t("loads.waits.fix")}>
+              <a href={hrefOf("loads")}>{t("versions.title")}</a>
+            </Notice>
           )}
           {told.problem && <Notice kind="bad" title={told.problem.detail} text={told.problem.fix} />}
           {told.summary && (

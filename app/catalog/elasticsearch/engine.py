@@ -24,6 +24,7 @@ from app.catalog.elasticsearch.searching import KEEP_ALIVE, Searcher
 from app.catalog.elasticsearch.store import Store, replace_details
 from app.catalog.errors import CatalogUnavailable, ProductNotFound
 from app.catalog.model import (
+    SEARCHABLE,
     Candidates,
     Counts,
     FacetCount,
@@ -147,6 +148,20 @@ class ElasticsearchCatalog:
             served = await self._renewed()
         elif age >= _FRESH_S:
             _ = self._renewing()
+        return ElasticsearchSnapshot(served, self._store, self._options)
+
+    async def snapshot_of(self, generation_id: str) -> ElasticsearchSnapshot:
+        """See Catalog.snapshot_of. Without a point in time: only the published one ever changes."""
+        ledger = await self._ledger.read()
+        entry = ledger.named(generation_id)
+        ledger.require(entry, *SEARCHABLE)
+        if entry.id == ledger.published:
+            present = await self.snapshot()
+            if present.generation.id == entry.id:
+                return present
+        told = await self._publisher.told(ledger, entry)
+        searcher = Searcher(self._connection, self._store.products_index(entry))
+        served = Served(entry, told, searcher, time.monotonic(), self._epoch)
         return ElasticsearchSnapshot(served, self._store, self._options)
 
     async def put(self, product: Product) -> bool:

@@ -164,6 +164,10 @@ class FallbackCatalog:
         except (CatalogUnavailable, TimeoutError) as error:
             return FallbackSnapshot(self, await self.instead(error), patience)
 
+    async def snapshot_of(self, generation_id: str) -> Snapshot:
+        """See Catalog.snapshot_of: the engine's; the copy has only what is published."""
+        return await self._engine.snapshot_of(generation_id)
+
     async def instead(self, error: Exception) -> CopySnapshot:
         """The copy, because the engine failed so. Raises that failure where there is no copy."""
         if not await self._is_copied():

@@ -14,6 +14,7 @@ import numpy as np
 
 from app.catalog.errors import CatalogUnavailable, ProductNotFound
 from app.catalog.model import (
+    SEARCHABLE,
     Candidates,
     Counts,
     FacetCount,
@@ -171,10 +172,7 @@ class SqliteCatalog:
         return self._snapshot(await self._threads.run(self._live.current) if served is None else served)
 
     async def snapshot_of(self, generation_id: str) -> SqliteSnapshot:
-        """A kept generation that may not be published: read into memory for this snapshot, and not followed.
-
-        Raises GenerationNotFound, CatalogUnavailable.
-        """
+        """See Catalog.snapshot_of. One that is not served is read into memory for this snapshot, and not followed."""
         self._threads.refuse_when_closed()
         return self._snapshot(await self._threads.run(self._kept, generation_id))
 
@@ -214,8 +212,12 @@ class SqliteCatalog:
         )
 
     def _kept(self, generation_id: str) -> Served:
+        served = self._live.served
+        if served is not None and served.generation.id == generation_id and self._live.catch_up():
+            return served
         with self._database.read() as connection:
             row = generations.named(connection, generation_id)
+            generations.require(row, *SEARCHABLE)
             return Served(row, store.read_index(connection, row))
 
     def _put(self, product: Product) -> bool:
