@@ -3,10 +3,10 @@
 OUT is app/search/calibration.json, or with an embedder app/search/calibration_led.json, for any bigger model in front.
 
 SHOP: a folder with feed.tsv, pictures and queries.jsonl (demo_shop builds it); its photos of the split "fit" are used.
-SHARED: the measuring photos (../shared/data); every second photo of `household` and every tenth of `grocery` are used,
-so that the weights also know real phone photos, where types that were learned from studio pictures fit badly. Of those
-only the ranking and what is certainly unlike counts: they have no colors and materials to judge likeness by
-(judgments.similarity).
+SHARED: the measuring photos (../shared/data). Photos of every second product of `household` and of `grocery` are used,
+so that the weights also know real phone photos, where types that were learned from studio pictures fit badly; those of
+the other products are only measured. Of them only the ranking and what is certainly unlike counts: they have no colors
+and materials to judge likeness by (judgments.similarity).
 """
 
 import argparse
@@ -15,7 +15,8 @@ import csv
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,10 @@ from numpy.typing import NDArray
 from app.analysis.local import Teaching
 from app.analysis.providers.local import LocalAnalyzer
 from app.catalog import ImageEvidence, Product, ProductImage, SeenAttribute, SeenColor
-from app.catalog.sqlite import SqliteCatalog, open_catalog, open_writer
+from app.catalog.sqlite import open_catalog, open_writer
 from app.evaluation import (
+    FIT,
+    HELD_OUT,
     LED_PRIOR,
     PRIOR,
     JudgedPhoto,
@@ -41,10 +44,31 @@ from app.search import Calibration, Stage, VisualSearch, shipped_calibration
 from training.cuts import RULE, chosen
 
 Stock = list[tuple[Product, list[Path]]]
-REAL = {"household": 2, "grocery": 10}
-"""Data set -> every how many of its photos is used."""
+REAL = {"household": 1, "grocery": 5}
+"""Data set -> every how many of the photos of its products in the fit is used."""
 REAL_TURNS = 3
 """A real photo counts as so many rendered ones: there are fewer, and shoppers' photos are real."""
+TOLD_OF_REAL = ("hit@1", "hit@5")
+"""Measures of the held-out photos that the file tells, where only the very product is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A shop that is fitted or measured on: its published catalog file, what that taught, and judged photos.
+
+    turns: how often each photo of the fit counts.
+    """
+
+    name: str
+    path: Path
+    taught: bytes
+    photos: Sequence[JudgedPhoto]
+    turns: int
+
+    @property
+    def held_out(self) -> list[JudgedPhoto]:
+        """The photos that are not fitted to."""
+        return [photo for photo in self.photos if photo.split == HELD_OUT]
 
 
 async def decode(data: bytes) -> Photo:
@@ -70,23 +94,25 @@ def shop_stock(folder: Path) -> Stock:
     return stock
 
 
-def real_stock(shared: Path) -> tuple[Stock, list[JudgedPhoto]]:
-    """Household and grocery products in one shop, and some of their photos."""
+def real_stock(shared: Path, dataset: str) -> tuple[Stock, list[JudgedPhoto]]:
+    """The products of a measuring set and its photos: of every second product in the fit, of the others held out."""
     sold: dict[str, tuple[Product, list[Path]]] = {}
-    photos: list[JudgedPhoto] = []
+    queries: dict[str, list[dict[str, str]]] = {}
     with (shared / "manifest.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["dataset"] in REAL and row["product"]]
+        rows = [row for row in csv.DictReader(file) if row["dataset"] == dataset and row["product"]]
     for row in rows:
-        name, kind = f"{row['dataset']}:{row['product']}", row["type"].casefold() or "thing"
+        name, kind = row["product"], row["type"].casefold() or "thing"
         if row["kind"] == "catalog":
-            sold.setdefault(name, (Product(name, row["title"] or row["product"], type=kind), []))[1].append(
-                shared / row["path"]
-            )
+            sold.setdefault(name, (Product(name, row["title"] or name, type=kind), []))[1].append(shared / row["path"])
         elif row["kind"] == "query":
-            photos.append(JudgedPhoto(len(photos) + 1, shared / row["path"], name, type=kind, split="fit"))
-    photos = [photo for photo in photos if photo.product in sold]
-    chosen = [photo for number, photo in enumerate(photos) if number % REAL[(photo.product or "").split(":")[0]] == 0]
-    return list(sold.values()), chosen
+            queries.setdefault(name, []).append(row)
+    photos: list[JudgedPhoto] = []
+    for number, name in enumerate(sorted(queries.keys() & sold.keys())):
+        split, every = (FIT, REAL[dataset]) if number % 2 == 0 else (HELD_OUT, 1)
+        for row in queries[name][::every]:
+            kind = row["type"].casefold() or "thing"
+            photos.append(JudgedPhoto(len(photos) + 1, shared / row["path"], name, type=kind, split=split))
+    return list(sold.values()), photos
 
 
 async def seen_product(analyzer: LocalAnalyzer, product: Product, pictures: Sequence[Path]) -> Product:
@@ -107,8 +133,8 @@ async def seen_product(analyzer: LocalAnalyzer, product: Product, pictures: Sequ
     return replace(product, images=tuple(images), colors=tuple(shares.values()))
 
 
-async def open_stocked(path: Path, analyzer: LocalAnalyzer, stock: Stock) -> SqliteCatalog:
-    """A catalog with the stock published, its teaching learned by the analyzer."""
+async def stocked(path: Path, analyzer: LocalAnalyzer, stock: Stock) -> bytes:
+    """Publish the stock in a catalog file; returns what it taught."""
     catalog, writer = open_catalog(path), open_writer(path)
     analyzer.learn(None)
     products = [await seen_product(analyzer, product, pictures) for product, pictures in stock]
@@ -128,8 +154,20 @@ async def open_stocked(path: Path, analyzer: LocalAnalyzer, stock: Stock) -> Sql
     await writer.verify(generation.id, expected_products=len(products))
     await catalog.publish(generation.id)
     await writer.close()
-    analyzer.learn(teaching)
-    return catalog
+    await catalog.close()
+    return teaching
+
+
+async def grounds(folder: Path, analyzer: LocalAnalyzer, shop: Path, shared: Path) -> list[Ground]:
+    """Every shop of its own, as retailers' are: a score is calibrated for a shop, not for a heap of all things."""
+    opened = []
+    for dataset in REAL:
+        stock, photos = real_stock(shared, dataset)
+        path = folder / f"{dataset}.db"
+        opened.append(Ground(dataset, path, await stocked(path, analyzer, stock), photos, REAL_TURNS))
+    judged, path = read_judged_photos(shop / "queries.jsonl"), folder / "demo.db"
+    opened.append(Ground("demo", path, await stocked(path, analyzer, shop_stock(shop)), judged, 1))
+    return opened
 
 
 def show(done: int, whole: int) -> None:
@@ -138,43 +176,54 @@ def show(done: int, whole: int) -> None:
 
 
 async def fit(shop: Path, shared: Path, embedder: str) -> Calibration:
-    """Collect pairs in both shops, fit, measure on the demo photos that were not used."""
+    """Collect pairs in all shops, fit, measure on the photos that were not used."""
     led = embedder != "local"
     start, collector = shipped_calibration(), PairCollector()
-    real, real_photos = real_stock(shared)
-    judged = read_judged_photos(shop / "queries.jsonl")
     with ThreadPoolExecutor(2) as threads, tempfile.TemporaryDirectory() as folder:
         analyzer = LocalAnalyzer(threads, embedder)
-        catalog = await open_stocked(Path(folder) / "real.db", analyzer, real)
-        real_count = 0
-        for _ in range(REAL_TURNS):
-            real_count = await gather(
-                VisualSearch(catalog, analyzer, start), decode, real_photos, collector, progress=show
-            )
-        await catalog.close()
-        phones_end = collector.photos
-        catalog = await open_stocked(Path(folder) / "shop.db", analyzer, shop_stock(shop))
-        count = await gather(VisualSearch(catalog, analyzer, start), decode, judged, collector, progress=show)
-        phones = f"{real_count} phone photos of {' and '.join(REAL)}, each {REAL_TURNS} times"
+        shops = await grounds(Path(folder), analyzer, shop, shared)
+        ends, counts = [0], []
+        for ground in shops:
+            counts.append(f"{await collected(ground, analyzer, start, collector)} of {ground.name}")
+            ends.append(collector.photos)
         front = ", with a bigger model in front" if led else ""
-        data = f"{count} photos of the demo shop (split fit) and {phones}{front}"
+        data = f"Photos of the split fit: {', '.join(counts)}; real ones count {REAL_TURNS} times{front}"
         calibration = await fitted(
             collector, start, data=data, embedder=analyzer.embedder, priors=LED_PRIOR if led else PRIOR
         )
-        calibration = with_cuts(calibration, collector, phones_end)
-        held_out = [photo for photo in judged if photo.split == "test"]
-        search = VisualSearch(catalog, analyzer, calibration)
-        report = await evaluate(search, catalog, decode, held_out, calibration=calibration, progress=show)
-        await catalog.close()
-    measures = {f"demo test photos: {name}": round(one.value, 4) for name, one in report.measures.items()}
+        calibration = with_cuts(calibration, collector, ends)
+        measures: dict[str, float] = {}
+        for ground in shops:
+            measures |= await measured(ground, analyzer, calibration)
     return replace(calibration, measures=measures)
 
 
-def with_cuts(calibration: Calibration, collector: PairCollector, phones_end: int) -> Calibration:
-    """The calibration with the cuts that its own photos ask for. phones_end: number of the last photo of the real shop;
-    what follows is of the demo shop."""
+async def collected(ground: Ground, analyzer: LocalAnalyzer, start: Calibration, collector: PairCollector) -> int:
+    """Gather the pairs of a shop's photos of the fit; returns how many photos."""
+    catalog, count = open_catalog(ground.path), 0
+    analyzer.learn(ground.taught)
+    for _ in range(ground.turns):
+        search = VisualSearch(catalog, analyzer, start)
+        count = await gather(search, decode, ground.photos, collector, progress=show)
+    await catalog.close()
+    return count
+
+
+async def measured(ground: Ground, analyzer: LocalAnalyzer, calibration: Calibration) -> dict[str, float]:
+    """How well the calibration does on a shop's held-out photos."""
+    catalog = open_catalog(ground.path)
+    analyzer.learn(ground.taught)
+    search = VisualSearch(catalog, analyzer, calibration)
+    report = await evaluate(search, catalog, decode, ground.held_out, calibration=calibration, progress=show)
+    await catalog.close()
+    told = {name: one for name, one in report.measures.items() if ground.turns == 1 or name in TOLD_OF_REAL}
+    return {f"{ground.name}, held out: {name}": round(one.value, 4) for name, one in told.items()}
+
+
+def with_cuts(calibration: Calibration, collector: PairCollector, ends: Sequence[int]) -> Calibration:
+    """The calibration with the cuts that its own photos ask for. ends: numbers of each shop's last photo, from 0."""
     pairs = collector.pairs(Stage.FINE)
-    shops = [only(pairs, pairs.photo <= phones_end), only(pairs, pairs.photo > phones_end)]
+    shops = [only(pairs, (pairs.photo > before) & (pairs.photo <= last)) for before, last in pairwise(ends)]
     cuts = chosen(shops, collector.strangers, calibration.stages[Stage.FINE])
     return replace(calibration, close=cuts.close, loose=cuts.loose, how=f"{calibration.how} {RULE}")
 

@@ -9,8 +9,8 @@ from app.evaluation import Pairs
 from app.search import FEATURES, Weights, probability
 
 CLOSE = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85)
-LOOSE = (0.02, 0.015, 0.01, 0.008, 0.006, 0.005, 0.004, 0.003, 0.002)
-UNTOUCHED, KEPT = 0.92, 0.95
+LOOSE = (0.02, 0.015, 0.01, 0.008, 0.006, 0.005, 0.004, 0.003, 0.002, 0.001)
+UNTOUCHED, KEPT = 0.92, 0.98
 FIRST = 5
 RULE = (
     f"Cuts, on the photos of the fit only: `close` is the lowest of {CLOSE} at which {UNTOUCHED:.0%} of the photos of "

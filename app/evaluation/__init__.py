@@ -6,7 +6,7 @@ from app.evaluation.desk import EvaluationDesk, Measuring
 from app.evaluation.evaluate import evaluate
 from app.evaluation.exchange import Imported, Refused, export_set, import_set
 from app.evaluation.fit import LED_PRIOR, PRIOR, Pairs
-from app.evaluation.judgments import InvalidQueries, JudgedPhoto, read_judged_photos
+from app.evaluation.judgments import FIT, HELD_OUT, InvalidQueries, JudgedPhoto, read_judged_photos
 from app.evaluation.lists import JudgedList, gathered
 from app.evaluation.metrics import Measure, mean_measure
 from app.evaluation.pairs import PairCollector, fitted, gather
@@ -17,6 +17,8 @@ from app.evaluation.tune import Tuning, Verdict, tuned
 from app.evaluation.versions import NothingToUndo, keep, undo
 
 __all__ = [
+    "FIT",
+    "HELD_OUT",
     "LED_PRIOR",
     "PRIOR",
     "Change",

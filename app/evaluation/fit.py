@@ -46,9 +46,12 @@ PRIOR: Mapping[Stage, Weights] = {
 which was chosen on several shops (docs/decisions/0010)."""
 LED_PRIOR: Mapping[Stage, Weights] = {
     **PRIOR,
-    Stage.FINE: Weights(PRIOR[Stage.FINE].bias, {**PRIOR[Stage.FINE].weights, Feature.MODEL: 12.0}),
+    Stage.FINE: Weights(
+        PRIOR[Stage.FINE].bias, {**PRIOR[Stage.FINE].weights, Feature.LOOK_HIGH: 12.0, Feature.MODEL: 12.0}
+    ),
 }
-"""The same where a bigger model stands before the embedded eyes (docs/decisions/0181)."""
+"""The same where a bigger model stands before the embedded eyes: the whole look, of which the model has the larger
+part, is then the best single witness (docs/decisions/0181, 0220)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
