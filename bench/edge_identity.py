@@ -23,7 +23,7 @@ from app.benchmark import RunningServer, running_server
 from app.identity import DEFAULT_SHOP, KeyStore, Scope
 from app.settings import load_settings
 from bench.drawn_shop import run_loader, write_shop
-from bench.edge_server import EdgeServer, edge_server, files_in
+from bench.edge_server import EdgeServer, edge_server, files_in, quick_start
 from bench.promise import NotMeasurable
 from tests.edge.conftest import load_shop
 from tests.identity.operations import operations
@@ -161,7 +161,7 @@ def _killed_writes(folder: Path) -> list[int]:
     loaded = run_loader(folder, "load", str(write_shop(folder, KILLS)), "--type-from", "custom_label_0")
     if loaded.returncode != 0:
         raise NotMeasurable(f"the shop was not loaded: {loaded.stderr[-300:]}")
-    settings = files_in(folder)
+    settings = files_in(folder) | quick_start()
     for number in range(KILLS):
         with running_server(settings, folder / "server.log") as server:
             (_kill_a_load if number % 2 else _kill_a_patch)(folder, server, number)

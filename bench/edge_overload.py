@@ -38,9 +38,9 @@ async def _measured(server: EdgeServer, seconds: float, factor: float) -> Mappin
     callers = 4
     await closed_loop(server.address, search, callers=callers, seconds=_WARM_S)
     peak = _served(await closed_loop(server.address, search, callers=callers, seconds=_PEAK_S)) / _PEAK_S
-    normal = await open_loop(server.address, search, per_s=NORMAL * peak, seconds=_NORMAL_S)
+    normal = await (await open_loop_apart(server.address, search, per_s=NORMAL * peak, seconds=_NORMAL_S))
     probing = await open_loop_apart(server.address, live, per_s=_LIVE_PER_S, seconds=seconds)
-    during = await open_loop(server.address, search, per_s=factor * peak, seconds=seconds)
+    during = await (await open_loop_apart(server.address, search, per_s=factor * peak, seconds=seconds))
     probes = await probing
     after = await open_loop(server.address, search, per_s=NORMAL * peak, seconds=_AFTER_S)
     statuses = Counter(answer.status for answer in during)

@@ -10,6 +10,7 @@ over when the same is asked for again: an interrupted run goes on.
 import argparse
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from typing import Any
 
 import httpx
 
-from bench.edge_server import EdgeServer, edge_server
+from bench.edge_server import EdgeServer, edge_server, quick_start
 
 EXAMPLES = 1000
 SEED = 1
@@ -145,6 +146,7 @@ def run(server: EdgeServer, name: str, examples: int, seed: int, folder: Path) -
         "--checks": "all",
         "--exclude-checks": ",".join(EXCUSED),
         "--mode": "all",
+        "--generation-database": "none",  # with one it makes good examples shorter for minutes, to keep them
         "--max-response-time": "30",
         "--warnings": "off",
         "--suppress-health-check": "all",
@@ -157,7 +159,8 @@ def run(server: EdgeServer, name: str, examples: int, seed: int, folder: Path) -
     for option, value in options.items():
         command += [option, value]
     began = time.monotonic()
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    environment = dict(os.environ) | quick_start()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
     if done.returncode not in (0, 1) or not report.exists():
         raise RuntimeError(f"schemathesis ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-500:]}")
     said = json.loads(report.read_text(encoding="utf-8"))
