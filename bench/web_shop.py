@@ -42,16 +42,29 @@ class ServedShop:
 @contextmanager
 def served_shop(write: WriteFeed = lambda folder: write_shop(folder, 12)) -> Iterator[ServedShop]:
     """A shop with the feed that `write` makes in the folder it is given, loaded as a retailer loads it, and served."""
+
+    def load(folder: Path, catalog: str) -> None:
+        insights = str(folder / _STORES["INSIGHTS"])
+        loaded = run_loader(folder, "load", str(write(folder)), AKIN_CATALOG=catalog, AKIN_INSIGHTS=insights)
+        if loaded.returncode not in {_DONE, _SOME_REFUSED}:
+            raise NotMeasurable(f"the shop could not be loaded: {loaded.stderr[-300:]}")
+
+    with filled_shop(load) as shop:
+        yield shop
+
+
+@contextmanager
+def filled_shop(fill: Callable[[Path, str], None]) -> Iterator[ServedShop]:
+    """A shop whose catalog `fill` publishes, served. fill: given the folder of all files and the catalog's address."""
     if not (STATIC / "index.html").is_file():
         raise NotMeasurable("the pages are not built; make web")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        settings = {f"AKIN_{one}": str(folder / file) for one, file in _STORES.items()}
-        loaded = run_loader(folder, "load", str(write(folder)), AKIN_INSIGHTS=settings["AKIN_INSIGHTS"])
-        if loaded.returncode not in {_DONE, _SOME_REFUSED}:
-            raise NotMeasurable(f"the shop could not be loaded: {loaded.stderr[-300:]}")
-        settings |= {
-            "AKIN_CATALOG": f"sqlite:///{folder / 'akin.db'}",
+        catalog = f"sqlite:///{folder / 'akin.db'}"
+        fill(folder, catalog)
+        settings = {
+            **{f"AKIN_{one}": str(folder / file) for one, file in _STORES.items()},
+            "AKIN_CATALOG": catalog,
             "AKIN_MEDIA": str(folder),
             "AKIN_DEADLINE_MS": "60000",
             "AKIN_RATE_PER_ADDRESS": "1000000",
