@@ -11,6 +11,7 @@ export default defineConfig({
     emptyOutDir: true,
     manifest: true, // read and removed by scripts/build.mjs
     target: "es2022",
+    cssTarget: ["chrome111", "firefox114", "safari16.4"],
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0, // a data: address would need a hole in the content security policy
     rolldownOptions: {

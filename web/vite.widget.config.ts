@@ -11,6 +11,7 @@ export default defineConfig({
     outDir: here("../app/web/static"),
     emptyOutDir: false,
     target: "es2022",
+    cssTarget: ["chrome111", "firefox114", "safari16.4"],
     lib: { entry: here("widget/akin-search.tsx"), formats: ["es"], fileName: () => "widget.js" },
     rolldownOptions: { output: { codeSplitting: false } }, // every language inside: one file, one address to allow
   },
