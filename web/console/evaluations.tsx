@@ -85,23 +85,54 @@ export function Evaluations({ trial }: { trial: Trial }) {
           ))}
         </div>
       )}
-      {pair.earlier && pair.later && pair.earlier !== pair.later && <Comparison {...pair} />}
+      {pair.earlier && pair.later && pair.earlier !== pair.later && (
+        <Comparison {...pair} names={[t("evaluations.earlier"), t("evaluations.later")]} />
+      )}
     </Section>
   );
 }
 
-function Figure({ measure }: { measure: Measure | undefined }) {
+const FIGURES = ["hit@1", "hit@5", "hit@10", "mrr", "ndcg@10", "no_match_recall"] as const;
+
+/** A figure in words, with the name that docs/evaluation.md and the command line have for it. */
+function Named({ figure }: { figure: string }) {
+  const known = FIGURES.find((one) => one === figure);
+  return (
+    <>
+      {known && `${t(`figure.${known}`)} `}
+      <small>
+        <code>{figure}</code>
+      </small>
+    </>
+  );
+}
+
+function Figure({ measure, signed = false }: { measure: Measure | undefined; signed?: boolean }) {
   if (!measure) return null;
-  const two = (value: number) => speaker.number(value, { maximumFractionDigits: 2, minimumFractionDigits: 2 });
+  const two = (value: number) =>
+    speaker.number(value, {
+      maximumFractionDigits: 2,
+      minimumFractionDigits: 2,
+      signDisplay: signed ? "exceptZero" : "auto",
+    });
   return (
     <span class="c-figure-number">
-      {two(measure.value)} <small>{`${two(measure.low)} – ${two(measure.high)}`}</small>
+      {two(measure.value)} <small>{`${two(measure.low)} … ${two(measure.high)}`}</small>
     </span>
   );
 }
 
 /** Two measurements side by side, with what got worse. */
-export function Comparison({ earlier, later }: { earlier: string; later: string }) {
+export function Comparison({
+  earlier,
+  later,
+  names,
+}: {
+  earlier: string;
+  later: string;
+  /** What the two are called. */
+  names: readonly [string, string];
+}) {
   const compared = useAnswer(`${earlier} ${later}`, () =>
     ask(
       api.GET("/evaluations/{evaluation_id}/comparison", {
@@ -110,6 +141,7 @@ export function Comparison({ earlier, later }: { earlier: string; later: string 
     ),
   );
   const { data } = compared;
+  const short = (value: number) => speaker.number(value, { maximumFractionDigits: 3, minimumFractionDigits: 3 });
   return (
     <>
       <Trouble problem={compared.problem} again={compared.again} />
@@ -122,24 +154,23 @@ export function Comparison({ earlier, later }: { earlier: string; later: string 
             rows={Object.entries(data.changes)}
             id={([name]) => name}
             columns={[
-              { name: t("evaluations.figure"), cell: ([name]) => name },
-              { name: t("evaluations.earlier"), number: true, cell: ([, one]) => <Figure measure={one.earlier} /> },
-              { name: t("evaluations.later"), number: true, cell: ([, one]) => <Figure measure={one.later} /> },
+              { name: t("evaluations.figure"), cell: ([name]) => <Named figure={name} />, wide: true },
+              { name: names[0], number: true, cell: ([, one]) => <Figure measure={one.earlier} /> },
+              { name: names[1], number: true, cell: ([, one]) => <Figure measure={one.later} /> },
               {
                 name: t("evaluations.difference"),
                 number: true,
-                cell: ([, one]) => <Figure measure={one.difference} />,
+                cell: ([, one]) => <Figure measure={one.difference} signed />,
               },
             ]}
           />
           {(["worse", "better"] as const).map((side) => (
             <div key={side}>
               <h3>{t(`evaluations.${side}`, { count: data[side].length })}</h3>
-              <ul>
+              <ul class="c-moved">
                 {data[side].slice(0, 30).map((one) => (
                   <li key={one.photo}>
-                    {one.name || one.photo.slice(0, 8)}: {one.figure} {speaker.number(one.earlier)} →{" "}
-                    {speaker.number(one.later)}
+                    {one.name || one.photo.slice(0, 8)}: {one.figure} {short(one.earlier)} → {short(one.later)}
                   </li>
                 ))}
               </ul>

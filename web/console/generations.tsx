@@ -76,6 +76,7 @@ export function Generations() {
               { name: t("generations.products"), number: true, cell: (one) => speaker.number(one.products) },
               {
                 name: t("generations.published"),
+                line: true,
                 cell: (one) => (one.published_at ? speaker.date(one.published_at) : ""),
               },
               {

@@ -54,9 +54,14 @@ export function Keys() {
               { name: t("keys.scopes"), cell: (one) => one.scopes.join(", ") },
               {
                 name: t("keys.expires"),
+                line: true,
                 cell: (one) => (one.expires_at ? speaker.date(one.expires_at) : t("keys.never")),
               },
-              { name: t("keys.used"), cell: (one) => (one.last_used_at ? speaker.date(one.last_used_at) : "–") },
+              {
+                name: t("keys.used"),
+                line: true,
+                cell: (one) => (one.last_used_at ? speaker.date(one.last_used_at) : "–"),
+              },
               {
                 name: t("generations.do"),
                 cell: (one) => one.state === "active" && <Steps id={one.id} onMade={show} again={keys.again} />,

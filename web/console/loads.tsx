@@ -42,7 +42,7 @@ export function Loads() {
             columns={[
               { name: t("loads.feed"), cell: (one) => <a href={hrefOf("loads", one.id)}>{one.name}</a> },
               { name: t("loads.state"), cell: (one) => <State load={one} /> },
-              { name: t("loads.begun"), cell: (one) => speaker.date(one.created_at) },
+              { name: t("loads.begun"), line: true, cell: (one) => speaker.date(one.created_at) },
               {
                 name: t("loads.rows"),
                 number: true,
@@ -264,8 +264,8 @@ function Problems({ rows }: { rows: readonly RowProblem[] }) {
           { name: t("rejects.line"), number: true, cell: (one) => one.line },
           { name: t("rejects.product"), cell: (one) => one.product_id },
           { name: t("rejects.field"), cell: (one) => <code>{one.field}</code> },
-          { name: t("rejects.cause"), cell: (one) => one.cause },
-          { name: t("rejects.fix"), cell: (one) => one.fix },
+          { name: t("rejects.cause"), wide: true, cell: (one) => one.cause },
+          { name: t("rejects.fix"), wide: true, cell: (one) => one.fix },
         ]}
       />
       {rows.length > most && <Button onClick={() => setMost(most + 500)}>{t("more")}</Button>}

@@ -128,6 +128,10 @@ export interface Column<Row> {
   name: string;
   cell: (row: Row) => ComponentChildren;
   number?: boolean;
+  /** Sentences, which want room. */
+  wide?: boolean;
+  /** One line, as dates are. */
+  line?: boolean;
 }
 
 /** A table that scrolls by itself where it is too wide; the keyboard reaches its scrolling. */
@@ -159,7 +163,12 @@ export function Table<Row>({
           {rows.map((row) => (
             <tr key={id(row)}>
               {columns.map((one) => (
-                <td key={one.name} data-number={one.number ? "" : undefined}>
+                <td
+                  key={one.name}
+                  data-number={one.number ? "" : undefined}
+                  data-wide={one.wide ? "" : undefined}
+                  data-line={one.line ? "" : undefined}
+                >
                   {one.cell(row)}
                 </td>
               ))}

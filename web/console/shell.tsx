@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Button, chooseTheme, IconButton, isDark, Notice, TextField } from "../design";
 import { LANGUAGES, remember } from "../i18n/language";
 import { Catalog } from "./catalog";
@@ -16,6 +16,13 @@ import { speaker } from "./texts";
 const { t } = speaker;
 
 export function Console() {
+  const nav = useRef<HTMLElement>(null);
+  const { room: shown } = route.value;
+  useEffect(() => {
+    // On a phone the rooms do not fit beside each other: the one that is shown must.
+    const here = nav.current?.querySelector<HTMLElement>("[aria-current]");
+    if (nav.current && here) nav.current.scrollLeft = here.offsetLeft - nav.current.offsetLeft - here.offsetWidth / 2;
+  }, [shown]);
   return (
     <div class="a-root c-shell" key={speaker.language.value}>
       <a class="c-skip a-button" href="#main" onClick={skip}>
@@ -24,9 +31,9 @@ export function Console() {
       <header class="c-top">
         <span class="c-name">Akin</span>
         {!locked.value && (
-          <nav aria-label={t("title")}>
+          <nav ref={nav} aria-label={t("title")}>
             {ROOMS.map((room) => (
-              <a key={room} href={hrefOf(room)} aria-current={route.value.room === room ? "page" : undefined}>
+              <a key={room} href={hrefOf(room)} aria-current={shown === room ? "page" : undefined}>
                 {t(`room.${room}`)}
               </a>
             ))}

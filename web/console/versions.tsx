@@ -78,6 +78,7 @@ export function CompareVersions({
       {whole.length > 1 && photos.length > 0 && (
         <form
           class="c-form"
+          data-wide=""
           onSubmit={(event) => {
             event.preventDefault();
             void measure();
@@ -129,7 +130,7 @@ export function CompareVersions({
             <code>{earlier}</code> ({speaker.date(pair[0].begun_at)}) → <code>{later}</code> (
             {speaker.date(pair[1].begun_at)})
           </p>
-          <Comparison earlier={pair[0].id} later={pair[1].id} />
+          <Comparison earlier={pair[0].id} later={pair[1].id} names={[earlier, later]} />
           {candidate && (
             <div class="a-row">
               <Button kind="primary" onClick={() => publish(candidate)}>

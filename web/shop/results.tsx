@@ -106,7 +106,7 @@ function Nothing({ view }: { view: View }) {
   const filtered = countOf(view.wishes.filters) > 0;
   const why: TextKey = filtered ? "results.none.filters" : `results.none.${view.source.kind}`;
   return (
-    <Notice title={t("results.none.title")} text={t(why)}>
+    <Notice title={t(view.source.kind === "words" ? "results.none.title.words" : "results.none.title")} text={t(why)}>
       {filtered && <Button onClick={() => void shop.refine({ filters: {} })}>{t("filter.clear")}</Button>}
       {view.source.kind === "photo" && view.wishes.text && (
         <Button onClick={() => void shop.refine({ text: "" })}>{t("refine.clear")}</Button>
