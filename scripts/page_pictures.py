@@ -2,7 +2,7 @@
 
 Serves the demo shop with the built pages (`make web`), gives the console something to show (judged photos, a load with
 refused rows, a version that waits), and takes every page at 360, 768 and 1440 pixels, in light English and dark German.
-Look at them; those that stand in docs/images are copied from there.
+Look at them; those that stand in docs/images are copied from there, where a list is long its first screen.
 """
 
 import io
