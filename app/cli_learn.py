@@ -30,6 +30,11 @@ def learn(
         typer.echo(json.dumps(_facts(lesson, published), indent=2))
         return
     typer.echo(lesson.in_words())
+    typer.echo(
+        "It guesses types and attributes and takes part in the order of answers."
+        if lesson.orders
+        else "It guesses types and attributes; the order of answers stays without it, as it does not surely help there."
+    )
     if published is not None:
         typer.echo(f"Published {published.id}: {published.products:,} products. `akin generations rollback` undoes it.")
 
@@ -41,7 +46,8 @@ async def _learn(settings: Settings, *, dry_run: bool) -> tuple[Lesson, Generati
         published = (await opened.snapshot()).generation
         wiring.refuse_other_embedder(published, analyzer)
         examples = await writer.examples(published.id, EXAMPLES)
-        lesson = await asyncio.to_thread(learned, examples, LocalTeacher(analyzer.embedder))
+        calibration = wiring.build_calibration(settings)
+        lesson = await asyncio.to_thread(learned, examples, LocalTeacher(analyzer.embedder), calibration)
         if dry_run:
             return lesson, None
         return lesson, await renewed(opened, writer, lesson.artifact, holder=holder_name("akin learn"))
@@ -60,6 +66,10 @@ def _facts(lesson: Lesson, published: Generation | None) -> dict[str, object]:
         "gain_high": round(lesson.types_gain.high, 4),
         "surer": round(lesson.surer.value, 4),
         "attributes_gain": round(lesson.attributes_gain, 4),
+        "first_before": round(lesson.order.before, 4),
+        "first_after": round(lesson.order.after, 4),
+        "first_gain_low": round(lesson.order.gain.low, 4),
+        "in_the_order": lesson.orders,
         "products": lesson.products,
         "pictures": lesson.pictures,
         "generation": published.id if published is not None else None,

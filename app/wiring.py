@@ -186,10 +186,10 @@ def build_analyzer(settings: Settings, *, processes: bool = False, looks: Looks 
     return OwnedAnalyzer(eyes, executor, outside, words)
 
 
-def build_fit(analyzer: OwnedAnalyzer, *, project: bool = False) -> Fit:
+def build_fit(analyzer: OwnedAnalyzer, *, learned: float | None = None) -> Fit:
     """What a loader teaches a generation with: the analyzer's own way of learning.
 
-    project: also learn a projection, as `akin learn` does.
+    learned: see `learned_before`; where it is not None a projection is learned anew, as `akin learn` does.
     """
 
     def fit(
@@ -198,19 +198,29 @@ def build_fit(analyzer: OwnedAnalyzer, *, project: bool = False) -> Fit:
         attributes: Sequence[Mapping[str, str]],
         groups: Sequence[str],
     ) -> bytes:
-        taught = Teaching.fit(embeddings, types, attributes, groups, embedder=analyzer.embedder, project=project)
+        taught = Teaching.fit(
+            embeddings,
+            types,
+            attributes,
+            groups,
+            embedder=analyzer.embedder,
+            project=learned is not None,
+            usual=learned or 0.0,
+        )
         return taught.to_bytes()
 
     return fit
 
 
-async def was_learned(catalog: Catalog, analyzer: OwnedAnalyzer) -> bool:
-    """Whether the published generation has what `akin learn` accepted; a new load then learns it anew."""
+async def learned_before(catalog: Catalog, analyzer: OwnedAnalyzer) -> float | None:
+    """The usual likeness (app.analysis.Likeness) of what `akin learn` accepted for the published generation, 0 where
+    the order of answers does not use it; None where nothing was learned. A new load then learns it anew."""
     try:
-        taught = await (await catalog.snapshot()).artifact(ARTIFACT)
-        return taught is not None and Teaching.from_bytes(taught, embedder=analyzer.embedder).learned
+        artifact = await (await catalog.snapshot()).artifact(ARTIFACT)
+        taught = Teaching.from_bytes(artifact, embedder=analyzer.embedder) if artifact is not None else None
     except (NothingPublished, Conflict):
-        return False
+        return None
+    return taught.usual if taught is not None and taught.learned else None
 
 
 def refuse_other_embedder(published: Generation, analyzer: OwnedAnalyzer) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 import numpy as np
 from numpy.typing import NDArray
 
-from app.analysis import LOCAL_DIMS, WordsAsLooks
+from app.analysis import LOCAL_DIMS, Likeness, WordsAsLooks
 from app.analysis.local import ModelFolders, Teaching, TextModel, model_folders
 from app.analysis.providers.local import LocalAnalyzer
 from app.analysis.words import Twin
@@ -42,9 +42,12 @@ class LocalTeacher:
         groups: Sequence[str],
         *,
         project: bool,
+        usual: float,
     ) -> bytes:
         """See Teacher."""
-        taught = Teaching.fit(embeddings, types, attributes, groups, embedder=self._embedder, project=project)
+        taught = Teaching.fit(
+            embeddings, types, attributes, groups, embedder=self._embedder, project=project, usual=usual
+        )
         return taught.to_bytes()
 
     def guesser(self, taught: bytes) -> Callable[[NDArray[np.float32]], tuple[Mapping[str, float], Mapping[str, str]]]:
@@ -56,3 +59,7 @@ class LocalTeacher:
             return dict(told.type_alternatives), {name: value for name, value, _ in told.attributes}
 
         return guess
+
+    def alike(self, taught: bytes) -> Callable[[NDArray[np.float32]], Likeness | None]:
+        """See Teacher."""
+        return Teaching.from_bytes(taught, embedder=self._embedder).likeness

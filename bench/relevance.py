@@ -126,6 +126,18 @@ def tuning() -> Mapping[str, float]:
     return {"seconds": seconds, "gain": measures["gain"], "gain, high": measures["gain, high"]}
 
 
+def learned(name: str) -> Mapping[str, float]:
+    """A shop's measures after `akin learn`, and what it changed: names that end with " gained"."""
+    with demo_shop() if name == "demo" else shared_shop(name) as shop:
+        before = figures(evaluate(shop))
+        command = [sys.executable, "-m", "app.cli", "learn", "--json"]
+        done = subprocess.run(command, cwd=ROOT, env=shop.environment(), check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise NotMeasurable(f"akin learn ended with {done.returncode}: {(done.stderr or done.stdout)[-400:]}")
+        after = figures(evaluate(shop))
+    return after | {f"{measure} gained": after[measure] - before[measure] for measure in after if measure in before}
+
+
 def eyes() -> Mapping[str, float]:
     """One look at a decoded photo on one core (ms of processor time, p50 of 30: what else the machine does is not
     counted), and the size of the shipped files (MB)."""

@@ -260,7 +260,7 @@ async def _load(
             album=album,
             patience_s=EMBEDDER_PATIENCE_S,
         )
-        fit = wiring.build_fit(analyzer, project=await wiring.was_learned(catalog, analyzer))
+        fit = wiring.build_fit(analyzer, learned=await wiring.learned_before(catalog, analyzer))
         is_taught = wiring.build_teaching_check(analyzer)
         afford = _price_gate(settings, yes=agreed).passed
         parts = Parts(catalog, writer, intake, fit, analyzer.embedder, analyzer.dims, is_taught, afford)

@@ -86,7 +86,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "web": {"errors", "identity", "photos", "analysis", "catalog", "events", "search", "insights", "intake", "edge"},
     "evaluation": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake"},
-    "learning": {"errors", "analysis", "catalog", "intake", "evaluation"},
+    "learning": {"errors", "analysis", "catalog", "intake", "search", "evaluation"},
     "reporting": {"evaluation"},
     "benchmark": {"errors", "photos", "analysis", "catalog", "events", "search", "insights", "intake"},
     "backups": {"errors"},

@@ -27,6 +27,7 @@ from app.analysis.model import (
     Gap,
     InvalidBox,
     Label,
+    Likeness,
     ObjectType,
     PhotoAnalysis,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "Gap",
     "InvalidBox",
     "Label",
+    "Likeness",
     "LocalColor",
     "ObjectType",
     "PhotoAnalysis",

@@ -4,6 +4,7 @@ Confidences and shares lie in 0..1. Boxes are relative to the upright photo. `so
 """
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +114,19 @@ class Gap:
     reason: str
 
 
+class Likeness(Protocol):
+    """How like one photo pictures are, by what the shop taught of its own things."""
+
+    @property
+    def usual(self) -> float:
+        """Likeness, 0..1, that three of four pictures have to the nearest other product of their type."""
+        ...
+
+    def of(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) -1..1, of pictures' embeddings (n, dims) by the photo's own embedder."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PhotoAnalysis:
     """All that was seen in one photo, or in one crop of it.
@@ -121,6 +135,7 @@ class PhotoAnalysis:
     novelty: 0..1, how unlike everything the shop sells the object looks; None when nothing was taught.
     features: local features for verifying an exact match, in the local provider's own format; b"" when absent.
     type_alternatives: the types considered, most probable first, probabilities summing to <= 1.
+    likeness: what the shop taught of likeness, where it taught that (`akin learn`).
     """
 
     region: Box
@@ -134,3 +149,4 @@ class PhotoAnalysis:
     features: bytes = b""
     novelty: float | None = None
     gaps: tuple[Gap, ...] = field(default=())
+    likeness: Likeness | None = field(default=None, repr=False, compare=False)

@@ -22,7 +22,7 @@ from app.evaluation.judgments import InvalidQueries
 from app.evaluation.lists import DEPTH, STAGES, JudgedList
 from app.evaluation.refusals import LEAST_QUERIES, UnusableJudgments
 from app.events import Impression as Answer
-from app.search import EVIDENCE_BYTES, FEATURES, Calibration, Evidence, Feature, Stage
+from app.search import EVIDENCE_BYTES, FEATURES, NEUTRAL, Calibration, Evidence, Feature, Stage
 
 LEAST_CLICKS = 100
 """Fewer tell nothing of places."""
@@ -31,6 +31,8 @@ PLACES = 24
 APPEALS = 10
 """Steps of the score that stand for appeal."""
 ROUNDS = 60
+UNTOLD: Mapping[Feature, float] = {Feature.TAUGHT: NEUTRAL}
+"""What a feature is worth that an impression does not name, where that is not 0."""
 SELDOM = 0.05
 """No place counts as looked at less often than this: 1 / less would let single clicks decide everything."""
 TAKEN = frozenset({"click", "cart", "purchase"})
@@ -188,7 +190,7 @@ def _list(one: Impression, looked: NDArray[np.float64], appeal: NDArray[np.float
     worth = taken / chance
     likely = appeal if appeal is not None else np.zeros(len(items))
     unseen = likely * (1.0 - chance) / np.maximum(1.0 - likely * chance, 1e-9)
-    features = np.array([[item.features.get(feature, 0.0) for feature in FEATURES] for item in items])
+    features = np.array([[{**UNTOLD, **item.features}.get(feature, 0.0) for feature in FEATURES] for item in items])
     stage = np.array([STAGES.index(item.stage) for item in items], dtype=np.intp)
     if one.words:
         features[stage != STAGES.index(Stage.WORDS), FEATURES.index(Feature.TEXT)] -= 1.0

@@ -35,11 +35,11 @@ PRIOR: Mapping[Stage, Weights] = {
          Feature.ATTRIBUTES: 0.5, Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.FAMILIAR: 0.5, Feature.POPULAR: 0.3},
     ),
     Stage.FINE: Weights(
-        -7.0,
+        -9.0,
         {Feature.LOOK_HIGH: 0.5, Feature.TYPE: 0.5, Feature.TYPE_FAMILIAR: 0.5, Feature.COLORS: 0.5,
          Feature.ATTRIBUTES: 0.5, Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.SHAPE: 1.9, Feature.TEXTURE: 2.0,
          Feature.PATTERN: 2.1, Feature.HUE: 1.5, Feature.LEARNED: 2.5, Feature.PALETTE: 0.5, Feature.VERIFIED: 6.0,
-         Feature.FAMILIAR: 0.5, Feature.POPULAR: 0.3},
+         Feature.FAMILIAR: 0.5, Feature.POPULAR: 0.3, Feature.TAUGHT: 4.0},
     ),
 }  # fmt: skip
 """Where a weight stays when the judged photos say little of it. The channels stand as in the eyes' own `look_score`,
@@ -81,10 +81,14 @@ def fit_stage(pairs: Pairs, stage: Stage, prior: Weights | None = None, ridge: f
     told = pairs.told > 0.5
     if not told.any() or np.ptp(pairs.similar[told]) < 0.5:
         return prior
-    design = np.hstack([np.ones((len(pairs.features), 1)), pairs.features[:, used]])
+    values = pairs.features[:, used]
+    known = np.ptp(values, axis=0) > 0.0
+    # What is the same for all pairs tells nothing: its prior's part of every logit is taken off the bias again.
+    same = float(values[0, ~known] @ start[1:][~known])
+    design = np.hstack([np.ones((len(values), 1)), np.where(known, values, 0.0)])
     weights = minimized(design, pairs, start, ridge)
     slope, bias = platt(design[told, 1:] @ weights[1:], pairs.similar[told])
-    known = np.ptp(design[:, 1:], axis=0) > 0.0
+    bias -= same
     fitted = np.where(known, weights[1:] * slope, start[1:])
     return Weights(round(float(bias), 4), {FEATURES[c]: round(float(w), 4) for c, w in zip(used, fitted, strict=True)})
 

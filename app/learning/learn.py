@@ -1,11 +1,12 @@
 """A supervised projection with type and attribute heads, learned from the shop's products; refused unless it helps.
 
 Whether it helps is seen on products left out: in four parts, whole products (with their variants) at a time, the
-types of their pictures are guessed by what the others taught, with and without the projection.
+types of their pictures are guessed by what the others taught, with and without the projection. Whether it also takes
+part in the order of answers is seen on the same products (order.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -15,12 +16,18 @@ from app.catalog import ImageEvidence, Product
 from app.errors import Conflict
 from app.evaluation import Measure, mean_measure
 from app.intake import said_of
+from app.learning.order import Alike, Order, OrderSeen
+from app.search import Calibration
 
 PARTS = 4
 LEAST_PRODUCTS = 40
 LEAST_TYPES = 2
 MOST_GUESSED = 2_000
 """Pictures guessed in all; more change the interval little."""
+MOST_ASKED = 400
+"""Pictures that the order is measured with: each is compared closely with 48 others."""
+ON_TRIAL = 1.0
+"""Stands for the usual likeness while it is not known yet; it moves no order."""
 UNHEARD = 1e-3
 """Probability given to a type that a guess does not name."""
 
@@ -47,12 +54,18 @@ class Teacher(Protocol):
         groups: Sequence[str],
         *,
         project: bool,
+        usual: float,
     ) -> bytes:
-        """The artifact that is stored with a generation; project: with a projection learned from these rows."""
+        """The artifact that is stored with a generation; project: with a projection learned from these rows; usual: the
+        likeness that things usually have by it (order.py), 0 where the order of answers is not to use it."""
         ...
 
     def guesser(self, taught: bytes) -> Guess:
         """Asks what was taught."""
+        ...
+
+    def alike(self, taught: bytes) -> Alike:
+        """Compares by what was taught."""
         ...
 
 
@@ -62,7 +75,8 @@ class Lesson:
 
     types_before, types_after: share of their pictures whose type is guessed right; types_gain: paired by product.
     surer: by how much the log probability of the true type rises, paired by product. attributes_gain: share of told
-    attribute values that are right, after less before, over pictures with both.
+    attribute values that are right, after less before, over pictures with both. order: what it does to the order of
+    answers, which uses it where that helps.
     """
 
     artifact: bytes
@@ -73,6 +87,7 @@ class Lesson:
     types_gain: Measure
     surer: Measure
     attributes_gain: float
+    order: Order
 
     @property
     def helps(self) -> bool:
@@ -80,13 +95,21 @@ class Lesson:
         more = self.types_gain.low > 0.0 or (self.surer.low > 0.0 and self.types_gain.value >= 0.0)
         return more and self.attributes_gain >= -0.02
 
+    @property
+    def orders(self) -> bool:
+        """Whether the order of answers uses it too: surely more types right, and surely a better order.
+
+        The second alone proves nothing in a small shop of single pictures (docs/decisions/0221).
+        """
+        return self.helps and self.types_gain.low > 0.0 and self.order.helps
+
     def in_words(self) -> str:
         """One sentence with the figures."""
         gain = self.types_gain
         return (
             f"types of products left out {self.types_before:.1%} -> {self.types_after:.1%} right ({gain.value:+.3f}, "
             f"95 % {gain.low:+.3f} to {gain.high:+.3f}, {self.products} products); log probability of the true type "
-            f"{self.surer.value:+.3f} ({self.surer.low:+.3f} to {self.surer.high:+.3f})"
+            f"{self.surer.value:+.3f} ({self.surer.low:+.3f} to {self.surer.high:+.3f}); {self.order.in_words()}"
         )
 
 
@@ -101,6 +124,7 @@ class _Rows:
     types: list[str | None]
     attributes: list[dict[str, str]]
     groups: list[str]
+    pictures: list[ImageEvidence]
 
     def of(
         self, chosen: NDArray[np.intp]
@@ -115,8 +139,12 @@ class _Rows:
         )
 
 
-def learned(examples: Sequence[tuple[Product, Sequence[ImageEvidence]]], teacher: Teacher) -> Lesson:
+def learned(
+    examples: Sequence[tuple[Product, Sequence[ImageEvidence]]], teacher: Teacher, calibration: Calibration
+) -> Lesson:
     """Learn from products with their pictures, and measure on products left out; blocking, seconds to minutes.
+
+    calibration: the weights that serve, which the order is made with.
 
     Raises LearningRefused when there are too few typed products, or it does not surely help.
     """
@@ -129,13 +157,15 @@ def learned(examples: Sequence[tuple[Product, Sequence[ImageEvidence]]], teacher
             " are the least.",
             fix="Give products a type (product_type), load them, and learn then.",
         )
-    lesson = _measured(rows, groups, teacher, teacher.fit(*rows.of(np.arange(len(rows.types))), project=True))
+    lesson = _measured(rows, groups, teacher, calibration)
     if not lesson.helps:
         raise LearningRefused(
             f"What was learned does not surely help: {lesson.in_words()}.",
             fix="Nothing was changed. More products of each type may help, or another embedder.",
         )
-    return lesson
+    usual = lesson.order.usual if lesson.orders else 0.0
+    artifact = teacher.fit(*rows.of(np.arange(len(rows.types))), project=True, usual=usual)
+    return replace(lesson, artifact=artifact)
 
 
 def _rows(examples: Sequence[tuple[Product, Sequence[ImageEvidence]]]) -> _Rows:
@@ -146,10 +176,12 @@ def _rows(examples: Sequence[tuple[Product, Sequence[ImageEvidence]]]) -> _Rows:
         types=[product.type for product, _ in pairs],
         attributes=[said_of(product) for product, _ in pairs],
         groups=[product.item_group_id or product.id for product, _ in pairs],
+        pictures=[evidence for _, evidence in pairs],
     )
 
 
-def _measured(rows: _Rows, groups: Sequence[str], teacher: Teacher, artifact: bytes) -> Lesson:
+def _measured(rows: _Rows, groups: Sequence[str], teacher: Teacher, calibration: Calibration) -> Lesson:
+    order = OrderSeen(rows.embeddings, rows.pictures, rows.types, rows.groups, calibration)
     turn = np.random.default_rng(0).permutation(len(groups)) % PARTS
     part_of = dict(zip(groups, turn.tolist(), strict=True))
     part = np.array([part_of.get(group, -1) for group in rows.groups])
@@ -160,7 +192,10 @@ def _measured(rows: _Rows, groups: Sequence[str], teacher: Teacher, artifact: by
         out = np.flatnonzero((part == number) & np.array([bool(kind) for kind in rows.types]))
         out = np.random.default_rng(number).permutation(out)[: MOST_GUESSED // PARTS]
         others = rows.of(np.flatnonzero(part != number))
-        plain, projected = (teacher.guesser(teacher.fit(*others, project=project)) for project in (False, True))
+        taught = [teacher.fit(*others, project=project, usual=ON_TRIAL) for project in (False, True)]
+        plain, projected = (teacher.guesser(one) for one in taught)
+        for row in out[: MOST_ASKED // PARTS].tolist():
+            order.look(row, teacher.alike(taught[1]))
         for row in out.tolist():
             before, after = plain(rows.embeddings[row]), projected(rows.embeddings[row])
             truth, group = rows.types[row] or "", rows.groups[row]
@@ -175,7 +210,7 @@ def _measured(rows: _Rows, groups: Sequence[str], teacher: Teacher, artifact: by
     shares = [np.mean(pairs, axis=0) for pairs in right.values()]
     each = [pair for pairs in right.values() for pair in pairs]
     return Lesson(
-        artifact=artifact,
+        artifact=b"",
         products=len(right),
         pictures=len(rows.types),
         types_before=float(np.mean([one for one, _ in each])),
@@ -183,6 +218,7 @@ def _measured(rows: _Rows, groups: Sequence[str], teacher: Teacher, artifact: by
         types_gain=mean_measure([float(after - before) for before, after in shares]),
         surer=mean_measure([float(np.mean(values)) for values in sure.values()]),
         attributes_gain=float(np.mean([after - before for before, after in told])) if told else 0.0,
+        order=order.told(),
     )
 
 

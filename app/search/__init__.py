@@ -1,6 +1,16 @@
 """Search: the one use case. From a photo, words or a product to ranked products with reasons."""
 
-from app.search.calibration import Calibration, Feature, Move, Stage, Weights, read_calibration, shipped_calibration
+from app.search.calibration import (
+    NEUTRAL,
+    Calibration,
+    Feature,
+    Move,
+    Stage,
+    Weights,
+    read_calibration,
+    shipped_calibration,
+)
+from app.search.closer import look_closer
 from app.search.dissect import Dissected, Part, dissected, tried
 from app.search.errors import CursorExpired, DeadlineExceeded, EmptyQuery, InvalidCursor, InvalidLimit
 from app.search.finding import Findings, Stopwatch
@@ -18,7 +28,7 @@ from app.search.model import (
     Wishes,
 )
 from app.search.query import color_fits, same_color
-from app.search.rank import FEATURES, Closeness, Question, Scored, features_of, probability
+from app.search.rank import FEATURES, Closeness, Question, Scored, features_of, probability, rank
 from app.search.rulebook import Rulebook
 from app.search.rules import Action, BadRules, Rule, Rules, read_rules
 from app.search.service import VisualSearch, deadline
@@ -27,6 +37,7 @@ from app.search.wording import Reading
 __all__ = [
     "EVIDENCE_BYTES",
     "FEATURES",
+    "NEUTRAL",
     "Action",
     "BadRules",
     "Calibration",
@@ -66,7 +77,9 @@ __all__ = [
     "deadline",
     "dissected",
     "features_of",
+    "look_closer",
     "probability",
+    "rank",
     "read_calibration",
     "read_rules",
     "same_color",

@@ -35,6 +35,11 @@ class Feature(StrEnum):
     FAMILIAR = "familiar"
     POPULAR = "popular"
     MODEL = "model"
+    TAUGHT = "taught"
+
+
+NEUTRAL = 0.5
+"""Value of TAUGHT that speaks neither for nor against; what it has everywhere until the shop taught a likeness."""
 
 
 class Stage(StrEnum):

@@ -5,8 +5,19 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.analysis import LOCAL_DIMS, Color, LocalColor, PhotoAnalysis, channel_similarities, color_similarity, verify
+from app.analysis import (
+    LOCAL_DIMS,
+    Color,
+    Embedding,
+    Likeness,
+    LocalColor,
+    PhotoAnalysis,
+    channel_similarities,
+    color_similarity,
+    verify,
+)
 from app.catalog import ImageEvidence, SeenColor
+from app.search.calibration import NEUTRAL
 from app.search.rank import Closeness
 
 CHANNELS = {"shape": "shape", "texture": "texture", "pattern": "pattern", "hue": "color", "learned": "learned"}
@@ -25,7 +36,7 @@ def look_closer(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> l
 
     Where an embedding does not end in the local one's values, its whole likeness stands for every channel. Where a
     bigger model's values stand before them, its likeness counts in `learned`, and alone as `model`; where the
-    photo lacks them, our whole look stands in.
+    photo lacks them, our whole look stands in. Where the shop taught a likeness, it is `taught`.
     """
     verified = verify(analysis.features, [picture.features for picture in pictures])
     likeness = _likeness(analysis, pictures)
@@ -43,14 +54,21 @@ def look_closer(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> l
 def _likeness(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> dict[str, NDArray[np.float32]]:
     if analysis.embedding is None or not pictures:
         return {}
-    asked = analysis.embedding.values
     shown = np.stack([picture.embedding for picture in pictures])
+    found = _by_channel(analysis.embedding, shown)
+    if analysis.likeness is not None:
+        found["taught"] = _taught(analysis.likeness, shown)
+    return found
+
+
+def _by_channel(embedding: Embedding, shown: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    asked = embedding.values
     if asked.shape[-1] < LOCAL_DIMS:
         return dict.fromkeys(CHANNELS, np.asarray(shown @ asked, dtype=np.float32))
     own, theirs = _local(asked[None])[0], _local(shown)
     channels = channel_similarities(own, theirs)
     found = {field: channels[channel] for field, channel in CHANNELS.items()}
-    if analysis.embedding.lacks:
+    if embedding.lacks:
         found["model"] = np.asarray(theirs @ own, dtype=np.float32)  # about as high for the same thing, and for others
     elif asked.shape[-1] > LOCAL_DIMS:
         # A bigger model in front knows what things are, as the learned channel does: the two share its weight. What it
@@ -59,6 +77,12 @@ def _likeness(analysis: PhotoAnalysis, pictures: Sequence[ImageEvidence]) -> dic
         found["learned"] = np.asarray(0.5 * (found["learned"] + model), dtype=np.float32)
         found["model"] = np.asarray((model - MODEL_FROM) / (1.0 - MODEL_FROM), dtype=np.float32)
     return found
+
+
+def _taught(likeness: Likeness, shown: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n,) NEUTRAL at the usual likeness, half a step of the cosine up and down from there; pictures that are turned
+    away from the photo say no more than those that have nothing of it."""
+    return NEUTRAL + 0.5 * (np.maximum(likeness.of(shown), np.float32(0.0)) - np.float32(likeness.usual))
 
 
 def _model(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

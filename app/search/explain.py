@@ -2,17 +2,18 @@
 
 Every reason stands for the contributions of one kind of evidence to the logit (rank.py). The score is shared out among
 the reasons in proportion to these, so the weights sum to the score and a reason's weight is its part in it. The bias,
-the photo's novelty and popularity move all scores and are no reason for one product.
+the photo's novelty and popularity move all scores and are no reason for one product. What the shop taught counts to the
+overall look, as far as it speaks for the product.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from app.analysis import Color, PhotoAnalysis
 from app.catalog import Channel, Product, Query, SeenColor
-from app.search.calibration import Feature
+from app.search.calibration import NEUTRAL, Feature
 from app.search.color_space import affinity
 from app.search.model import Reason, ReasonCode
-from app.search.rank import Scored
+from app.search.rank import Closeness, Scored
 
 MOST = 5
 SMALL = 0.01
@@ -60,8 +61,9 @@ def _parts(
         return sum(contributions.get(feature, 0.0) for feature in features)
 
     look = max(0.0, scored.candidate.signals.get(Channel.LOOK, 0.0))
-    yield ReasonCode.LOOK, _share(look), of(Feature.LOOK, Feature.LOOK_HIGH, Feature.LEARNED, Feature.MODEL)
     near = scored.closeness
+    overall = of(Feature.LOOK, Feature.LOOK_HIGH, Feature.LEARNED, Feature.MODEL)
+    yield ReasonCode.LOOK, _share(look), overall + _speaking_for(near, of(Feature.TAUGHT))
     if near is not None:
         yield ReasonCode.SAME_PRODUCT, _share(near.verified), of(Feature.VERIFIED)
         yield ReasonCode.SHAPE, _share(near.shape), of(Feature.SHAPE)
@@ -77,6 +79,11 @@ def _parts(
     for term, share in _agreement(query, Channel.LABELS, _labels(product)):
         yield ReasonCode.LABEL, term, share * of(Feature.LABELS)
     yield ReasonCode.TEXT, said or found_words(query.text, product), of(Feature.TEXT)
+
+
+def _speaking_for(near: Closeness | None, taught: float) -> float:
+    """What the taught likeness adds beyond saying nothing; all candidates have the rest, as they have the bias."""
+    return taught * max(0.0, 1.0 - NEUTRAL / near.taught) if near is not None and near.taught > 0.0 else 0.0
 
 
 def found_words(text: str, product: Product) -> str:

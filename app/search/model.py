@@ -63,7 +63,7 @@ class Evidence:
     narrowed: bool = False
 
     def packed(self) -> bytes:
-        """18 bytes, each feature to the nearest 255th."""
+        """EVIDENCE_BYTES, each feature to the nearest 255th."""
         kind = tuple(Stage).index(self.stage) + (128 if self.narrowed else 0)
         return bytes([kind, *(round(255 * min(1.0, max(0.0, self.features.get(one, 0.0)))) for one in Feature)])
 

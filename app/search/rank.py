@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.catalog import Candidate, Channel
-from app.search.calibration import Calibration, Feature, Stage, Weights
+from app.search.calibration import NEUTRAL, Calibration, Feature, Stage, Weights
 from app.search.model import Evidence, Match
 
 FEATURES = tuple(Feature)
@@ -38,7 +38,8 @@ class Closeness:
 
     verified: local features that agree geometrically. shape, texture, pattern, hue, learned: likeness of the
     embedding's channels. palette: likeness of the named colors with their shares. model: likeness by a bigger model,
-    where one stands before the embedded eyes.
+    where one stands before the embedded eyes. taught: likeness by what the shop taught (`akin learn`): NEUTRAL at what
+    such things usually have, and where nothing was taught.
     """
 
     verified: float = 0.0
@@ -49,6 +50,7 @@ class Closeness:
     learned: float = 0.0
     palette: float = 0.0
     model: float = 0.0
+    taught: float = NEUTRAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +202,8 @@ def features_of(
     LOOK, LOOK_HIGH: the cosine up to and from LOOK_KNEE. TYPE: probability that the photo shows the product's type;
     TYPE_FAMILIAR: the same times FAMILIAR, as what was taught says less of a photo unlike anything that is sold.
     COLORS, ATTRIBUTES, LABELS: agreement with the product's, see query.py. TEXT: relevance to the words.
-    SHAPE, TEXTURE, PATTERN, HUE, LEARNED, PALETTE, VERIFIED, MODEL: of the closer look; 0 without one. FAMILIAR: 1 -
-    novelty of the photo. POPULAR: how often shoppers took this product, by the shop's own events.
+    SHAPE, TEXTURE, PATTERN, HUE, LEARNED, PALETTE, VERIFIED, MODEL, TAUGHT: of the closer look; 0 without one.
+    FAMILIAR: 1 - novelty of the photo. POPULAR: how often shoppers took this product, by the shop's own events.
     """
     table = np.zeros((len(candidates), len(FEATURES)))
     if not candidates:

@@ -11,6 +11,7 @@ _sets = {name: shared(partial(relevance.measured_on, name)) for name in SETS}
 _onnx = {name: shared(partial(relevance.with_model, name)) for name in SETS}
 _crowded = shared(relevance.among_distractors)
 _demo = shared(relevance.demo)
+_learned = {name: shared(partial(relevance.learned, name)) for name in ("clothing", "grocery", "demo")}
 _tuning = shared(relevance.tuning)
 _eyes = shared(relevance.eyes)
 
@@ -35,6 +36,12 @@ PROMISES = [
     Promise("relevance.demo.not_sold", "at least", 0.92, "", _demo("no_match_recall")),
     Promise("relevance.demo.ece", "at most", 0.05, "", _demo("ece")),
     Promise("relevance.demo.exact", "at least", 0.95, "similar", _demo("exact")),
+    Promise("relevance.learned.clothing.type1", "at least", 0.03, "gained", _learned["clothing"]("hit@1 gained")),
+    Promise("relevance.learned.clothing.type5", "at least", 0.03, "gained", _learned["clothing"]("hit@5 gained")),
+    Promise("relevance.learned.grocery.top5", "at least", -0.01, "gained", _learned["grocery"]("hit@5 gained")),
+    Promise("relevance.learned.demo.hit@1", "at least", 0.0, "gained", _learned["demo"]("hit@1 gained")),
+    Promise("relevance.learned.demo.not_sold", "at least", 0.92, "", _learned["demo"]("no_match_recall")),
+    Promise("relevance.learned.demo.ece", "at most", 0.05, "", _learned["demo"]("ece")),
     Promise("relevance.eyes.look", "at most", 60, "ms", _eyes("ms")),
     Promise("relevance.eyes.files", "at most", 8, "MB", _eyes("mb")),
     Promise("relevance.tune.seconds", "at most", 60, "s", _tuning("seconds")),

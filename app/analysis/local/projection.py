@@ -23,18 +23,43 @@ LEAST_PRODUCTS = 40
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:
-    """mean: (dims,) float16; matrix: (dims, values) float16."""
+    """mean: (dims,), matrix: (dims, values), of numbers that float16 holds, as they are kept so.
 
-    mean: NDArray[np.float16]
-    matrix: NDArray[np.float16]
+    usual: see `app.analysis.Likeness`; 0 where the projection is for the heads only, as it did not surely help the
+    order of answers.
+    """
+
+    mean: NDArray[np.float32]
+    matrix: NDArray[np.float32]
+    usual: float = 0.0
+
+    def of(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, values) float32 unit rows: the projection of unit rows (n, dims)."""
+        projected = (vectors - self.mean) @ self.matrix
+        projected /= np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-9)
+        return np.asarray(projected, dtype=np.float32)
 
     def beside(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, dims + values) float32 unit rows: the unit rows (n, dims), and their projection beside them."""
-        away = vectors - self.mean.astype(np.float32)
-        projected = away @ self.matrix.astype(np.float32)
-        projected /= np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-9)
-        both = np.hstack([vectors * np.float32(np.sqrt(1.0 - SHARE)), projected * np.float32(np.sqrt(SHARE))])
+        both = np.hstack([vectors * np.float32(np.sqrt(1.0 - SHARE)), self.of(vectors) * np.float32(np.sqrt(SHARE))])
         return np.asarray(both / np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaughtLikeness:
+    """Cosine with one photo in the projected space; see `app.analysis.Likeness`. photo: (values,) of unit length."""
+
+    projection: Projection
+    photo: NDArray[np.float32]
+
+    @property
+    def usual(self) -> float:
+        """See Likeness."""
+        return self.projection.usual
+
+    def of(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See Likeness."""
+        return np.asarray(self.projection.of(embeddings) @ self.photo, dtype=np.float32)
 
 
 def fitted_projection(
@@ -63,7 +88,12 @@ def fitted_projection(
     matrix = lower.T @ directions[:, order] * np.sqrt(signal / (signal + 1.0))
     # float16 holds it: only directions count, so it is scaled to where they are finest.
     matrix /= np.abs(matrix).max()
-    return Projection(mean.astype(np.float16), matrix.astype(np.float16))
+    return Projection(kept(mean), kept(matrix))
+
+
+def kept(numbers: NDArray[np.float64]) -> NDArray[np.float32]:
+    """As they are read back from where they are kept."""
+    return numbers.astype(np.float16).astype(np.float32)
 
 
 def spread_within(rows: NDArray[np.float64], groups: NDArray[np.int64]) -> NDArray[np.float64]:

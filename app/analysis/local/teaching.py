@@ -13,13 +13,13 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.analysis.local.novelty import NoveltyModel
-from app.analysis.local.projection import Projection, fitted_projection
+from app.analysis.local.projection import Projection, TaughtLikeness, fitted_projection
 from app.errors import Conflict
 
 FORMAT = 2
@@ -99,6 +99,21 @@ class Teaching:
         """Whether a projection was learned from the shop (`akin learn`)."""
         return self._projection is not None
 
+    @property
+    def usual(self) -> float:
+        """The usual likeness by the projection; 0 where the order of answers does not use it."""
+        return self._projection.usual if self._projection is not None else 0.0
+
+    def likeness(self, embedding: NDArray[np.float32]) -> TaughtLikeness | None:
+        """How like this photo pictures are, by the projection; None where the order of answers does not use one.
+
+        embedding: (dims,) unit length, from the embedder this was fitted for.
+        """
+        if self._projection is None or not self._projection.usual or len(embedding) != len(self._projection.mean):
+            return None
+        vector = np.nan_to_num(np.asarray(embedding, dtype=np.float32))
+        return TaughtLikeness(self._projection, self._projection.of(vector[None])[0])
+
     @classmethod
     def fit(
         cls,
@@ -109,10 +124,11 @@ class Teaching:
         *,
         embedder: str = "akin-local/2",
         project: bool = False,
+        usual: float = 0.0,
     ) -> Teaching:
         """embeddings (n, dims) unit rows, one per image; types, attributes, groups: one per row (a group is a product
-        with its variants). project: also learn a projection. Never raises for an odd shop: what cannot be learned is
-        simply not told."""
+        with its variants). project: also learn a projection; usual: as `Projection` has it. Never raises for an odd
+        shop: what cannot be learned is simply not told."""
         rows = sampled(len(embeddings), groups, FIT_ROWS)
         vectors = np.asarray(embeddings[rows], dtype=np.float32)
         vectors = np.nan_to_num(vectors)
@@ -123,6 +139,7 @@ class Teaching:
         folds = folds_of(group_of)
         kept = kept_rows(names, group_of)
         projection = fitted_projection(vectors, numbered(names), group_of) if project else None
+        projection = replace(projection, usual=usual) if projection is not None else None
         compared = projection.beside(vectors) if projection is not None else vectors
         typed = read_question("type", names, compared, folds, kept)
         asked = Counter(name for row in rows for name in attributes[row])
@@ -168,13 +185,17 @@ class Teaching:
             "format": FORMAT,
             "embedder": self.embedder,
             "typed": self._types is not None,
+            "usual": self.usual,
             "novelty": self._novelty.as_dict(),
             "readings": [{"name": r.name, "classes": r.classes, "trust": r.trust} for r in readings],
         }
         for number, reading in enumerate(readings):
             arrays[f"owner{number}"] = reading.owner
         if self._projection is not None:
-            arrays |= {"mean": self._projection.mean, "matrix": self._projection.matrix}
+            arrays |= {
+                "mean": self._projection.mean.astype(np.float16),
+                "matrix": self._projection.matrix.astype(np.float16),
+            }
         arrays["about"] = np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8)
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -202,7 +223,7 @@ class Teaching:
                 )
                 kept = archive["kept"].astype(np.float16)
                 novelty = NoveltyModel.from_dict(about["novelty"])
-                projection = _projection(archive)
+                projection = _projection(archive, float(about.get("usual", 0.0)))
         except (ValueError, KeyError, IndexError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
             raise TeachingMismatch("What was stored as the catalog's teaching cannot be read.", fix=again) from error
         if about.get("format") != FORMAT or about["embedder"] != embedder:
@@ -211,10 +232,10 @@ class Teaching:
         return cls(embedder, kept, typed, readings[1:] if about["typed"] else readings, novelty, projection)
 
 
-def _projection(archive: Mapping[str, NDArray[np.float16]]) -> Projection | None:
+def _projection(archive: Mapping[str, NDArray[np.float16]], usual: float) -> Projection | None:
     if "matrix" not in archive:
         return None
-    return Projection(archive["mean"].astype(np.float16), archive["matrix"].astype(np.float16))
+    return Projection(archive["mean"].astype(np.float32), archive["matrix"].astype(np.float32), usual)
 
 
 def numbered(names: Sequence[str | None]) -> NDArray[np.int64]:

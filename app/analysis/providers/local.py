@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -84,7 +85,10 @@ class LocalAnalyzer:
         teaching = self._teaching
         # What is missing must not make the photo look less like everything the shop sells.
         taught = teaching.guess(embedding.values / np.float32(embedding.share)) if teaching is not None else None
-        return analysis_of(seen, taught, embedding, crop=crop, gaps=gaps)
+        analysis = analysis_of(seen, taught, embedding, crop=crop, gaps=gaps)
+        if teaching is None or embedding.lacks:  # a vector with a part missing lies elsewhere in the taught space
+            return analysis
+        return replace(analysis, likeness=teaching.likeness(embedding.values))
 
     async def _seen(self, photo: Photo, box: tuple[float, float, float, float] | None) -> Seen:
         """What is in the photo: as it was seen when it was sent, else as it is now."""

@@ -35,7 +35,7 @@ def photo_of(shape: str = "ball", ink: str = "red", seed: int = 0) -> Photo:
     return Photo(pixels, CleanJpeg(), "jpeg", pixels.shape[1], pixels.shape[0])
 
 
-async def taught_by(analyzer: LocalAnalyzer, seeds: int = 3) -> bytes:
+async def taught_by(analyzer: LocalAnalyzer, seeds: int = 3, *, usual: float | None = None) -> bytes:
     """What a shop of drawn shapes teaches: the shape is the type, the ink the material."""
     rows = [(shape, ink, seed) for shape in SHAPES for ink in ("red", "teal") for seed in range(seeds)]
     looks = []
@@ -45,7 +45,9 @@ async def taught_by(analyzer: LocalAnalyzer, seeds: int = 3) -> bytes:
         looks.append(embedding.values)
     materials = [{"material": f"{ink} stuff"} for _, ink, _ in rows]
     groups = [f"{shape}{ink}{seed}" for shape, ink, seed in rows]
-    return Teaching.fit(np.stack(looks), [shape for shape, _, _ in rows], materials, groups).to_bytes()
+    types = [shape for shape, _, _ in rows]
+    project = usual is not None
+    return Teaching.fit(np.stack(looks), types, materials, groups, project=project, usual=usual or 0.0).to_bytes()
 
 
 def same(first: PhotoAnalysis, second: PhotoAnalysis) -> bool:
@@ -178,3 +180,18 @@ async def test_the_registry_builds_by_name_and_names_what_it_knows(threads: Exec
     with pytest.raises(UnknownAnalyzer) as unknown:
         analyzer_named("google_visoin", Means(threads))
     assert "local" in str(unknown.value.fix)
+
+
+async def test_a_taught_likeness_goes_with_every_photo_and_knows_shapes(analyzer: LocalAnalyzer) -> None:
+    assert (await analyzer.analyze(photo_of())).likeness is None
+    for heads_only in (None, 0.0):
+        analyzer.learn(await taught_by(analyzer, usual=heads_only))
+        assert (await analyzer.analyze(photo_of())).likeness is None
+    analyzer.learn(await taught_by(analyzer, usual=0.4))
+    likeness = (await analyzer.analyze(photo_of("ball", "red", 7))).likeness
+    assert likeness is not None
+    assert likeness.usual == 0.4
+    shown = [(await analyzer.analyze(photo_of(shape, "red", 8))).embedding for shape in SHAPES]
+    alike = likeness.of(np.stack([one.values for one in shown if one is not None]))
+    assert SHAPES[int(np.argmax(alike))] == "ball"
+    assert float(np.abs(alike).max()) <= 1.0 + 1e-5

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.evaluation.fit import LEAST, PRIOR, Pairs, fit_stage, gradient, listed, loss, minimized, platt
 from app.evaluation.metrics import calibration_error
-from app.search import FEATURES, Feature, Stage, probability
+from app.search import FEATURES, NEUTRAL, Feature, Stage, probability
 
 LOOK, TYPE = FEATURES.index(Feature.LOOK), FEATURES.index(Feature.TYPE)
 
@@ -54,6 +54,17 @@ def test_what_the_data_do_not_speak_of_keeps_its_prior(rng: np.random.Generator)
     fitted = fit_stage(drawn(rng), Stage.FINE)
     for feature in (Feature.LABELS, Feature.TEXT, Feature.POPULAR, Feature.VERIFIED):
         assert fitted.weights[feature] == PRIOR[Stage.FINE].weights[feature]
+
+
+def test_what_is_the_same_for_all_pairs_moves_no_score(rng: np.random.Generator) -> None:
+    """A shop that taught no likeness has the neutral value everywhere; its weight waits for one that did."""
+    pairs = drawn(rng)
+    neutral = pairs.features.copy()
+    neutral[:, FEATURES.index(Feature.TAUGHT)] = NEUTRAL
+    plain, waiting = fit_stage(pairs, Stage.FINE), fit_stage(replace(pairs, features=neutral), Stage.FINE)
+    assert waiting.weights == plain.weights
+    assert waiting.weights[Feature.TAUGHT] == PRIOR[Stage.FINE].weights[Feature.TAUGHT] > 0.0
+    assert waiting.bias + NEUTRAL * waiting.weights[Feature.TAUGHT] == pytest.approx(plain.bias, abs=1e-3)
 
 
 def test_pairs_nobody_can_tell_do_not_count_as_unlike(rng: np.random.Generator) -> None:

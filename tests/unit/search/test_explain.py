@@ -105,3 +105,12 @@ def test_what_of_the_words_was_met_is_named() -> None:
     found = explain(one, parts, a_product(), query, analysis, "velvet, no wheels")
     assert (ReasonCode.TEXT, "velvet, no wheels") in {(reason.code, reason.value) for reason in found}
     assert sum(reason.weight for reason in found) == pytest.approx(one.score, abs=1e-6)
+
+
+def test_what_the_shop_taught_is_a_reason_only_as_far_as_it_speaks_for_the_product() -> None:
+    def look(taught: float) -> float:
+        one = scored(FULL, Closeness(shape=0.5, taught=taught))
+        return sum(reason.weight for reason in reasons(one) if reason.code is ReasonCode.LOOK) / one.score
+
+    assert look(0.2) == pytest.approx(look(0.5))
+    assert look(0.8) > look(0.5)
