@@ -83,10 +83,10 @@ def fit_stage(pairs: Pairs, stage: Stage, prior: Weights | None = None, ridge: f
         return prior
     values = pairs.features[:, used]
     known = np.ptp(values, axis=0) > 0.0
-    # What is the same for all pairs tells nothing: its prior's part of every logit is taken off the bias again.
+    # What is the same for all pairs tells nothing: its prior's part of the logits is in the bias meanwhile.
     same = float(values[0, ~known] @ start[1:][~known])
     design = np.hstack([np.ones((len(values), 1)), np.where(known, values, 0.0)])
-    weights = minimized(design, pairs, start, ridge)
+    weights = minimized(design, pairs, np.append(start[0] + same, start[1:]), ridge)
     slope, bias = platt(design[told, 1:] @ weights[1:], pairs.similar[told])
     bias -= same
     fitted = np.where(known, weights[1:] * slope, start[1:])
