@@ -151,7 +151,7 @@ def _read(data: bytes, kind: str, limits: PhotoLimits) -> tuple[Image.Image, tup
         # was written by a program that left the turning to EXIF.
         spoken = picture.info.get("original_orientation")
         return picture, size, 1 if turns_itself(data) or spoken not in _TRANSPOSE else spoken
-    file = _PLUGINS[kind](FewReads(lean(data, kind)))
+    file = _PLUGINS[kind](FewReads(lean(data, kind), kind))
     size = file.size
     check_size(*size, kind, limits)
     if kind == "jpeg":

@@ -109,7 +109,7 @@ def test_a_file_of_endless_pieces_is_refused(data: bytes) -> None:
         decode_now(data)
 
 
-@pytest.mark.parametrize("padding", [b"\xff" * 30_000, b"\xff\0" * 10_000, bytes(30_000), b"\xff\xd0" * 500])
+@pytest.mark.parametrize("padding", [b"\xff" * 20_000, b"\xff\0" * 10_000, bytes(20_000), b"\xff\xd0" * 500])
 def test_padding_between_segments_is_passed_over(padding: bytes) -> None:
     """As cameras and careless programs leave it."""
     assert np.array_equal(decode_now(carrying(JPEG, padding, segment(0xE5, b"x"))).pixels, decode_now(JPEG).pixels)
@@ -127,7 +127,7 @@ def test_a_png_in_many_pieces_is_read() -> None:
     )
 
 
-@pytest.mark.parametrize("padding", [b"!\1\1a\0" * 5_000, b"!\xfe" + b"\1a" * 9_000 + b"\0", bytes(30_000)])
+@pytest.mark.parametrize("padding", [b"!\1\1a\0" * 5_000, b"!\xfe" + b"\1a" * 9_000 + b"\0", bytes(20_000)])
 def test_a_talkative_gif_is_read(padding: bytes) -> None:
     """Comments and what programs add of their own."""
     assert np.array_equal(decode_now(GIF[:_FIRST] + padding + GIF[_FIRST:]).pixels, decode_now(GIF).pixels)
