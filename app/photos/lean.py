@@ -16,7 +16,7 @@ MOST_PIECES = 20_000
 _MOST_SEGMENTS = 2_000
 """A JPEG's are up to 64 KB each: 15 MB of profile and previews make 240."""
 _MOST_READS, _MOST_READS_PNG = 30_000, 100_000
-"""A PNG in 20,000 pieces is read in 80,000 steps, a GIF's comment of 3 MB in 25,000, a phone's photo in some hundred."""
+"""A PNG in 20,000 pieces is read in 80,000 steps, a GIF's comment of 3 MB in 25,000, a phone's photo in a hundred."""
 _MOST_CARRIED = 256 * 1024
 _MOST_PROFILE = 4 * 1024 * 1024
 
