@@ -22,7 +22,7 @@ import psutil
 
 from app.benchmark import free_port
 from bench.drawn_shop import run_loader, write_shop
-from bench.edge_server import files_in, upper
+from bench.edge_server import files_in, quick_start, upper
 from bench.promise import NotMeasurable
 from bench.shops import clean_environment
 from tests.builders import a_photo_file
@@ -91,7 +91,7 @@ async def _stopped_in_turns(folder: Path) -> Mapping[str, float]:
 
 
 def _start(folder: Path, port: int) -> "subprocess.Popen[bytes]":
-    environment = clean_environment() | files_in(folder) | upper(ROOMY)
+    environment = clean_environment() | files_in(folder) | upper(ROOMY) | quick_start()
     environment |= {"AKIN_PORT": str(port), "AKIN_DRAIN_DELAY_S": str(DELAY_S)}
     with (folder / f"{port}.log").open("ab") as log:
         return subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], env=environment, stdout=log, stderr=log)
