@@ -4,10 +4,11 @@ python -m bench.cloud_fakes        # prints its endpoints as one line of JSON, t
 """
 
 import asyncio
+import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,11 @@ class Fakes:
     def plan(self, name: str, then: str | float | None) -> None:
         """What the fake does from now on; see tests/cloud/fakes/faults.py. Forgets what it saw."""
         self._say({"plan": name, "then": then})
+
+    def know(self, truth: Mapping[str, tuple[str, Sequence[float]]]) -> None:
+        """What Vision sees from now on: hex digest of a clean JPEG -> the thing's name and its box (x, y, width,
+        height in 0..1). Of other pictures it says what it said before."""
+        self._say({"know": truth})
 
     def seen(self, name: str) -> dict[str, Any]:
         """calls, units, cancelled, and at: the monotonic times of the calls."""
@@ -88,6 +94,9 @@ def _done(command: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
         script.reset()
         script.then = command["then"]
         return {}
+    if "know" in command:
+        _taught(parts["vision"], command["know"])
+        return {}
     if "keep" in command:
         pictures = parts[command["keep"]].script.pictures
         for number, picture in enumerate(pictures):
@@ -95,6 +104,16 @@ def _done(command: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
         return {"pictures": len(pictures)}
     script = parts[command["seen"]].script
     return {"calls": script.calls, "units": script.units, "cancelled": script.cancelled, "at": script.at}
+
+
+def _taught(vision: google.FakeVision, truth: dict[str, tuple[str, list[float]]]) -> None:
+    labels, things = vision.labels, vision.things
+
+    def known(content: bytes) -> tuple[str, list[float]] | None:
+        return truth.get(hashlib.sha256(content).hexdigest())
+
+    vision.labels = lambda content: [("", one[0], 0.95)] if (one := known(content)) else labels
+    vision.things = lambda content: [("", one[0], 0.93, tuple(one[1]))] if (one := known(content)) else things
 
 
 if __name__ == "__main__":

@@ -180,11 +180,11 @@ async def _answer(
     started = time.perf_counter()
     photo = await photo_of_form(form, decoder, photos)
     decoded = time.perf_counter()
-    keeping = asyncio.ensure_future(_kept(form.fields.get("photo_id"), photo, photos if limits.keeps_photos else None))
+    keeping = _Keeping(form.fields.get("photo_id"), photo, photos if limits.keeps_photos else None)
     try:
-        # The photo is written away while it is searched for: neither waits for the other.
-        result = await search.by_photo(photo, wishes, deadline_s=deadline.left_s)
-        photo_id, gaps = await keeping
+        # The photo is written away while it is searched for; beside the eyes, encoding it would slow these down.
+        result = await search.by_photo(photo, wishes, deadline_s=deadline.left_s, when_seen=keeping.begin)
+        photo_id, gaps = await keeping.kept()
     finally:
         keeping.cancel()
     decode_ms = (decoded - started) * 1000
@@ -199,12 +199,31 @@ def tell(metrics: Metrics, kind: Asked, result: SearchResult) -> None:
     metrics.searched(kind.value, found=result.total > 0, gaps=gaps, stages_ms=result.timings_ms)
 
 
-async def _kept(known: str | None, photo: Photo, photos: PhotoStore | None) -> tuple[str | None, tuple[Gap, ...]]:
-    """The id to refine the search by, where photos are kept; a store that fails costs the id, not the search."""
-    if known is not None or photos is None:
-        return known, ()
-    try:
-        return await photos.put(photo), ()
-    except Unavailable as failure:
-        logger.warning("a photo was not kept: %s", failure.detail)
-        return None, (Gap("photo_store", "unavailable"),)
+class _Keeping:
+    """Keeps the photo of a search, where photos are kept; a store that fails costs the id, not the search."""
+
+    def __init__(self, known: str | None, photo: Photo, photos: PhotoStore | None) -> None:
+        """known: the id the photo was read by. photos: None keeps none."""
+        self._known = known
+        self._photo = photo
+        self._photos = photos if known is None else None
+        self._putting: asyncio.Task[str] | None = None
+
+    def begin(self) -> None:
+        """Begin to write it away."""
+        if self._photos is not None and self._putting is None:
+            self._putting = asyncio.create_task(self._photos.put(self._photo))
+
+    async def kept(self) -> tuple[str | None, tuple[Gap, ...]]:
+        """The id to refine the search by, and what the answer lacks where there is none."""
+        self.begin()
+        try:
+            return (await self._putting if self._putting is not None else self._known), ()
+        except Unavailable as failure:
+            logger.warning("a photo was not kept: %s", failure.detail)
+            return None, (Gap("photo_store", "unavailable"),)
+
+    def cancel(self) -> None:
+        """Nobody waits any more."""
+        if self._putting is not None:
+            self._putting.cancel()

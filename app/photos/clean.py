@@ -8,20 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-JPEG_QUALITY = 92
+JPEG_QUALITY = 90
 
 
 def clean_jpeg(pixels: NDArray[np.uint8]) -> bytes:
     """The pixels as a JPEG. Made from the bare array, so nothing the upload carried can come along."""
     out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
+    Image.fromarray(pixels).save(out, "JPEG", quality=JPEG_QUALITY, subsampling="4:2:0")
     return out.getvalue()
 
 
 class CleanJpeg:
     """A photo's clean JPEG and its digest, made when they are first asked for, once.
 
-    Encoding takes some 4 ms: whoever only looks at the pixels does not wait for it. Thread-safe.
+    Encoding takes some 3 ms: whoever only looks at the pixels does not wait for it. Thread-safe.
     """
 
     __slots__ = ("_jpeg", "_making", "_sha256")

@@ -9,9 +9,8 @@ SPREAD = 0.11
 
 def affinity(hex_a: str, hex_b: str) -> float:
     """0..1: 1 for the same color, exp(-(d / SPREAD)²) for the OKLab distance d. Colors are written "#rrggbb"."""
-    a, b = oklab(hex_a), oklab(hex_b)
-    squared = sum((one - other) ** 2 for one, other in zip(a, b, strict=True))
-    return exp(-squared / SPREAD**2)
+    (l_a, a_a, b_a), (l_b, a_b, b_b) = oklab(hex_a), oklab(hex_b)
+    return exp(-((l_a - l_b) ** 2 + (a_a - a_b) ** 2 + (b_a - b_b) ** 2) / SPREAD**2)
 
 
 def chroma_distance(hex_a: str, hex_b: str) -> float:

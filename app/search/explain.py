@@ -58,7 +58,7 @@ def _parts(
     said: str,
 ) -> Iterable[Part]:
     def of(*features: Feature) -> float:
-        return sum(contributions.get(feature, 0.0) for feature in features)
+        return sum([contributions.get(feature, 0.0) for feature in features])
 
     look = max(0.0, scored.candidate.signals.get(Channel.LOOK, 0.0))
     near = scored.closeness

@@ -115,11 +115,22 @@ class Seeker:
         self._deepen = deepen
         self._words = Wordbook(vocabulary or read_vocabulary())
 
-    async def find(self, photo: Photo, wishes: Wishes, watch: Stopwatch | None = None) -> Findings:
-        """All candidates for a photo with their scores, uncut: the judgments of a fit need those below the cut too."""
+    async def find(
+        self,
+        photo: Photo,
+        wishes: Wishes,
+        watch: Stopwatch | None = None,
+        when_seen: Callable[[], object] | None = None,
+    ) -> Findings:
+        """All candidates for a photo with their scores, uncut: the judgments of a fit need those below the cut too.
+
+        when_seen: called once the photo was analyzed.
+        """
         watch = watch or Stopwatch()
         analysis = await self._analyzer.analyze(photo, wishes.crop)
         watch.lap("analyze")
+        if when_seen is not None:
+            when_seen()
         snapshot = await self._catalog.snapshot()
         findings = await self._for_analysis(snapshot, analysis, wishes, watch)
         if self._deepen is None:

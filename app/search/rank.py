@@ -90,7 +90,7 @@ def rank(
     closeness: by product id, for those that were looked at closely. popularity: product id -> 0..1.
     """
     near = closeness if closeness is not None and question.photo else {}
-    close = [one for one in candidates if one.product_id in near]
+    close = [one for one in candidates if one.product_id in near] if near else []
     rest = [one for one in candidates if one.product_id not in near] if near else candidates
     scored = _scored(close, question, calibration, near, popularity or {})
     scored += _scored(rest, question, calibration, {}, popularity or {})
@@ -181,7 +181,7 @@ def nearest_of(scored: Sequence[Scored], known: Set[str], most: int) -> list[Sco
     """The `most` nearest by look but those of the known product ids, nearest first."""
     return nsmallest(
         most,
-        (one for one in scored if one.product_id not in known),
+        (one for one in scored if one.candidate.product_id not in known),
         key=lambda one: (-one.candidate.signals.get(Channel.LOOK, -1.0), one.candidate.product_id),
     )
 

@@ -1,7 +1,7 @@
 """VisualSearch: the one use case. Analyze, retrieve, look closer, rank, cut, count, page."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -123,15 +123,18 @@ class VisualSearch:
         wishes: Wishes = NO_WISHES,
         *,
         deadline_s: float | None = None,
+        when_seen: Callable[[], object] | None = None,
     ) -> SearchResult:
-        """What the shop sells that is akin to the photographed thing. Words in the wishes refine the answer."""
+        """What the shop sells that is akin to the photographed thing. Words in the wishes refine the answer.
+
+        when_seen: called once the photo was analyzed, for what would only slow that down.
+        """
         async with deadline(deadline_s):
             check(wishes)
             watch = Stopwatch()
-            # The digest is of the clean JPEG, which is made while the search goes on.
-            findings, sha256 = await asyncio.gather(
-                self.find(photo, wishes, watch), asyncio.to_thread(lambda: photo.sha256)
-            )
+            findings = await self._seeker.find(photo, wishes, watch, when_seen)
+            # The digest is of the clean JPEG, which most often was made meanwhile.
+            sha256 = await asyncio.to_thread(lambda: photo.sha256)
             key = search_key("photo", sha256, repr(wishes.crop), wishes.text.strip(), filters_key(wishes))
             return await self._page(findings, wishes, key, watch)
 
@@ -187,8 +190,9 @@ class VisualSearch:
         together = several(cards)
         wanted = dict.fromkeys([*(one.product_id for one in (*voters, *shown)), *together])
         # One counts in memory, the other reads the file: neither waits for the other.
+        counted = [one.candidate.product_id for one in results]
         facets, found = await asyncio.gather(
-            snapshot.facets([one.product_id for one in results], FACETS, MOST_COUNTED if together else MOST_VALUES),
+            snapshot.facets(counted, FACETS, MOST_COUNTED if together else MOST_VALUES),
             snapshot.products(list(wanted)),
         )
         products = {product.id: product for product in found}

@@ -6,6 +6,7 @@ sqrt((|ex|² + |eq|²) / dims), where ex and eq are the vectors' own rounding er
 rescores them in float16 leaves a margin of several of those.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +23,11 @@ except ImportError:  # pragma: no cover - a platform without wheels; every resul
 FLOAT_BLOCK: Final = 4_096
 """Rows per step where a block is widened or gathered: 2 MB of codes at 512 dimensions fit a second-level cache."""
 
+SHARED_FROM: Final = 32_768
+"""Rows from which a scan is shared by two threads: 100,000 rows of 1,300 values take 2.7 ms instead of 4.0."""
+
 _LEVELS = 127.0
+_helper = ThreadPoolExecutor(1, thread_name_prefix="scan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,11 +102,21 @@ class VectorQuery:
         finite: NDArray[np.float64] = np.nan_to_num(scores, nan=0.0, posinf=0.0, neginf=0.0)
         return np.clip(np.round(finite, 6), -1.0, 1.0)  # float16 of a unit vector may be a little longer than 1
 
+    def _dots(self, codes: NDArray[np.int8]) -> NDArray[np.float32]:
+        dots: NDArray[np.float64] = np.asarray(numkong.cdist(self._code, codes, metric="dot"))[0]
+        return dots.astype(np.float32)
+
+    def _shared_dots(self, codes: NDArray[np.int8]) -> NDArray[np.float32]:
+        """As `_dots`, half of it by a second thread where that is free; where it is not, nobody waits for it."""
+        half = codes.shape[0] // 2
+        helped = _helper.submit(self._dots, codes[half:])
+        first = self._dots(codes[:half])
+        return np.concatenate([first, self._dots(codes[half:]) if helped.cancel() else helped.result()])
+
     def _integer_dots(self, codes: NDArray[np.int8]) -> NDArray[np.float32]:
         if self._simd:
             # float32 holds every sum of int8 products that can matter; an int32 `out` takes a seven times slower path.
-            dots: NDArray[np.float64] = np.asarray(numkong.cdist(self._code, codes, metric="dot"))[0]
-            return dots.astype(np.float32)
+            return self._shared_dots(codes) if codes.shape[0] >= SHARED_FROM else self._dots(codes)
         query = self._code[0].astype(np.float32)
         return np.concatenate(
             [

@@ -1,5 +1,7 @@
 """The int8 scan with float16 rescore finds what exact comparison finds, with and without the compiled kernels."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 from app.catalog import MAX_CANDIDATES, Channel, FacetField, OneOf, Query, QueryVector
 from app.catalog.sqlite.index import Index, IndexedProduct
 from app.catalog.sqlite.retrieval import retrieve
-from app.catalog.sqlite.vectors import VectorQuery, quantize
+from app.catalog.sqlite.vectors import SHARED_FROM, VectorQuery, quantize
 
 COUNT, DIMS = 6_000, 96
 
@@ -105,3 +107,15 @@ def test_a_vector_of_zeros_or_not_finite_numbers_is_coded_as_zero() -> None:
     coded = quantize(rows)
     assert coded.codes.tolist() == [[0, 0], [0, 127], [0, 0]]
     assert np.isfinite(coded.errors).all()
+
+
+def test_a_large_scan_shared_by_two_threads_gives_what_one_gives() -> None:
+    """Whether the second thread is free or busy with others' scans."""
+    rng = np.random.default_rng(5)
+    codes = rng.integers(-127, 128, (SHARED_FROM + 101, 64), dtype=np.int8)
+    scales = np.ones(len(codes), dtype=np.float32)
+    query = VectorQuery(unit(rng.standard_normal(64)))
+    alone = np.concatenate([query.scan(part, scales[: len(part)]) for part in np.array_split(codes, 4)])
+    with ThreadPoolExecutor(6) as callers:
+        for scores in callers.map(lambda _: query.scan(codes, scales), range(24)):
+            assert np.array_equal(scores, alone)
