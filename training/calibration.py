@@ -29,6 +29,7 @@ from app.catalog.sqlite import open_catalog, open_writer
 from app.evaluation import (
     FIT,
     HELD_OUT,
+    HELD_TYPES,
     LED_PRIOR,
     PRIOR,
     JudgedPhoto,
@@ -189,7 +190,12 @@ async def fit(shop: Path, shared: Path, embedder: str) -> Calibration:
         front = ", with a bigger model in front" if led else ""
         data = f"Photos of the split fit: {', '.join(counts)}; real ones count {REAL_TURNS} times{front}"
         calibration = await fitted(
-            collector, start, data=data, embedder=analyzer.embedder, priors=LED_PRIOR if led else PRIOR
+            collector,
+            start,
+            data=data,
+            embedder=analyzer.embedder,
+            priors=LED_PRIOR if led else PRIOR,
+            held=frozenset() if led else HELD_TYPES,
         )
         calibration = with_cuts(calibration, collector, ends)
         measures: dict[str, float] = {}

@@ -5,7 +5,7 @@ from app.evaluation.compare import Change, Comparison, Moved, compared, figures_
 from app.evaluation.desk import EvaluationDesk, Measuring
 from app.evaluation.evaluate import evaluate
 from app.evaluation.exchange import Imported, Refused, export_set, import_set
-from app.evaluation.fit import LED_PRIOR, PRIOR, Pairs
+from app.evaluation.fit import HELD_TYPES, LED_PRIOR, PRIOR, Pairs
 from app.evaluation.judgments import FIT, HELD_OUT, InvalidQueries, JudgedPhoto, read_judged_photos
 from app.evaluation.lists import JudgedList, gathered
 from app.evaluation.metrics import Measure, mean_measure
@@ -19,6 +19,7 @@ from app.evaluation.versions import NothingToUndo, keep, undo
 __all__ = [
     "FIT",
     "HELD_OUT",
+    "HELD_TYPES",
     "LED_PRIOR",
     "PRIOR",
     "Change",

@@ -10,7 +10,7 @@ tells one variant from another, which "similar" alone would throw away. As the s
 bias are fitted once more afterwards for the log loss alone (Platt, 1999); a slope keeps the order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +36,7 @@ PRIOR: Mapping[Stage, Weights] = {
     ),
     Stage.FINE: Weights(
         -9.0,
-        {Feature.LOOK_HIGH: 0.5, Feature.TYPE: 0.5, Feature.TYPE_FAMILIAR: 0.5, Feature.COLORS: 0.5,
+        {Feature.LOOK_HIGH: 6.0, Feature.TYPE: 0.15, Feature.TYPE_FAMILIAR: 0.15, Feature.COLORS: 0.5,
          Feature.ATTRIBUTES: 0.5, Feature.LABELS: 1.0, Feature.TEXT: 3.0, Feature.SHAPE: 1.9, Feature.TEXTURE: 2.0,
          Feature.PATTERN: 2.1, Feature.HUE: 1.5, Feature.LEARNED: 2.5, Feature.PALETTE: 0.5, Feature.VERIFIED: 6.0,
          Feature.FAMILIAR: 0.5, Feature.POPULAR: 0.3, Feature.TAUGHT: 4.0},
@@ -44,10 +44,19 @@ PRIOR: Mapping[Stage, Weights] = {
 }  # fmt: skip
 """Where a weight stays when the judged photos say little of it. The channels stand as in the eyes' own `look_score`,
 which was chosen on several shops (docs/decisions/0010)."""
+HELD_TYPES = frozenset({Feature.TYPE, Feature.TYPE_FAMILIAR})
+"""Not fitted to the close looks of a calibration that ships (docs/decisions/0231)."""
 LED_PRIOR: Mapping[Stage, Weights] = {
     **PRIOR,
     Stage.FINE: Weights(
-        PRIOR[Stage.FINE].bias, {**PRIOR[Stage.FINE].weights, Feature.LOOK_HIGH: 12.0, Feature.MODEL: 12.0}
+        PRIOR[Stage.FINE].bias,
+        {
+            **PRIOR[Stage.FINE].weights,
+            Feature.LOOK_HIGH: 12.0,
+            Feature.MODEL: 12.0,
+            Feature.TYPE: 0.5,
+            Feature.TYPE_FAMILIAR: 0.5,
+        },
     ),
 }
 """The same where a bigger model stands before the embedded eyes: the whole look, of which the model has the larger
@@ -70,10 +79,17 @@ class Pairs:
     photo: NDArray[np.intp]
 
 
-def fit_stage(pairs: Pairs, stage: Stage, prior: Weights | None = None, ridge: float = RIDGE) -> Weights:
+def fit_stage(
+    pairs: Pairs,
+    stage: Stage,
+    prior: Weights | None = None,
+    ridge: float = RIDGE,
+    held: Set[Feature] = frozenset(),
+) -> Weights:
     """The weights of one stage. Features that the stage does not use, and those without data, keep their prior.
 
-    prior: what the weights are drawn to, PRIOR's where None. ridge: how strongly.
+    prior: what the weights are drawn to, PRIOR's where None. ridge: how strongly. held: features whose weight is not
+    fitted, but keeps its place among the others: all are rescaled alike.
     """
     prior = prior if prior is not None else PRIOR[stage]
     used = [column for column, feature in enumerate(FEATURES) if feature in prior.weights]
@@ -82,14 +98,16 @@ def fit_stage(pairs: Pairs, stage: Stage, prior: Weights | None = None, ridge: f
     if not told.any() or np.ptp(pairs.similar[told]) < 0.5:
         return prior
     values = pairs.features[:, used]
-    known = np.ptp(values, axis=0) > 0.0
+    differs = np.ptp(values, axis=0) > 0.0
+    known = differs & np.array([FEATURES[column] not in held for column in used])
     # What is the same for all pairs tells nothing: its prior's part of the logits is in the bias meanwhile.
-    same = float(values[0, ~known] @ start[1:][~known])
+    same = float(values[0, ~differs] @ start[1:][~differs])
     design = np.hstack([np.ones((len(values), 1)), np.where(known, values, 0.0)])
     weights = minimized(design, pairs, np.append(start[0] + same, start[1:]), ridge)
-    slope, bias = platt(design[told, 1:] @ weights[1:], pairs.similar[told])
+    whole = np.where(known, weights[1:], start[1:])
+    slope, bias = platt(values[told][:, differs] @ whole[differs], pairs.similar[told])
     bias -= same
-    fitted = np.where(known, weights[1:] * slope, start[1:])
+    fitted = np.where(differs, whole * slope, start[1:])
     return Weights(round(float(bias), 4), {FEATURES[c]: round(float(w), 4) for c, w in zip(used, fitted, strict=True)})
 
 

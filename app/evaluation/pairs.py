@@ -5,7 +5,7 @@ shipped weights and refuses what does not help.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,6 +19,7 @@ from app.search import (
     FEATURES,
     Calibration,
     Closeness,
+    Feature,
     Findings,
     Scored,
     Stage,
@@ -113,11 +114,27 @@ async def gather(
 
 
 async def fitted(
-    collector: PairCollector, start: Calibration, *, data: str, embedder: str, priors: Mapping[Stage, Weights] = PRIOR
+    collector: PairCollector,
+    start: Calibration,
+    *,
+    data: str,
+    embedder: str,
+    priors: Mapping[Stage, Weights] = PRIOR,
+    held: Set[Feature] = frozenset(),
 ) -> Calibration:
-    """The calibration that fits the collected pairs of one or more shops best; the cuts are those of `start`."""
+    """The calibration that fits the collected pairs of one or more shops best; the cuts are those of `start`.
+
+    held: features whose weight in the closer look is not fitted.
+    """
     stages = {
-        stage: await asyncio.to_thread(fit_stage, collector.pairs(stage), stage, priors[stage]) for stage in Stage
+        stage: await asyncio.to_thread(
+            fit_stage,
+            collector.pairs(stage),
+            stage,
+            priors[stage],
+            held=held if stage is Stage.FINE else frozenset(),
+        )
+        for stage in Stage
     }
     return replace(
         start,

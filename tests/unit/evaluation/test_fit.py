@@ -116,3 +116,13 @@ def test_platt_undoes_a_stretch(rng: np.random.Generator) -> None:
     slope, bias = platt(3.0 * logit + 2.0, similar)
     assert slope == pytest.approx(1 / 3, abs=0.05)
     assert bias == pytest.approx(-2 / 3, abs=0.15)
+
+
+def test_a_held_weight_is_not_fitted_whatever_the_data_say_of_it() -> None:
+    """It keeps its place among the others: all are rescaled alike, so that the score stays a probability."""
+    pairs, prior = drawn(np.random.default_rng(3)), PRIOR[Stage.COARSE]
+    small = replace(prior, weights={**prior.weights, Feature.TYPE: 0.01})
+    held = fit_stage(pairs, Stage.COARSE, small, held=frozenset({Feature.TYPE}))
+    free = fit_stage(pairs, Stage.COARSE, small)
+    assert held.weights[Feature.TYPE] < 0.05 < 1.0 < free.weights[Feature.TYPE]
+    assert held.weights[Feature.LOOK] > 1.0
