@@ -34,8 +34,8 @@ class BadFaceModel(BadRequest):
 async def clean(photo: Photo) -> Picture:
     """The photo's clean JPEG, as it is. The digest is that of the JPEG: it is the same by upload and by photo_id."""
     assert max(photo.width, photo.height) <= MAX_SIDE, "only the bounded picture leaves"
-    digest = await asyncio.to_thread(lambda: photo.sha256)
-    return Picture(photo.jpeg, photo.width, photo.height, digest)
+    await photo.made()
+    return Picture(photo.jpeg, photo.width, photo.height, photo.sha256)
 
 
 def cut_out(photo: Photo, part: tuple[float, float, float, float]) -> Photo:

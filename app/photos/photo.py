@@ -41,6 +41,10 @@ class Photo:
         `jpeg`."""
         return self.clean.sha256_of(self.pixels)
 
+    async def made(self) -> None:
+        """Make `jpeg` and `sha256` off the event loop, so that asking for them takes no time."""
+        await self.clean.made_of(self.pixels)
+
     @property
     def width(self) -> int:
         """Width in pixels of `pixels`."""

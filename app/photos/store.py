@@ -1,7 +1,6 @@
 """PhotoStore: the clean JPEGs of recent searches with what was seen in them, so that a search can be refined and paged
 without sending the photo again."""
 
-import asyncio
 import hashlib
 import secrets
 import sqlite3
@@ -58,15 +57,16 @@ class PhotoStore:
         """
         photo_id = secrets.token_urlsafe(_ID_BYTES)
         if self._ttl_s > 0:
-            jpeg = await asyncio.to_thread(lambda: photo.jpeg)  # encoded outside the transaction, others may write
-            await self._file.write(lambda db: self._put(db, photo_id, jpeg))
+            await photo.made()  # outside of the transaction: others may write meanwhile
+            await self._file.write(lambda db: self._put(db, photo_id, photo.jpeg))
         return photo_id
 
     async def look(self, photo: Photo, how: str) -> bytes | None:
         """What was seen in this photo by whom `how` names; None where it is not known, or no longer."""
         sql = "SELECT seen FROM look WHERE sha256 = ? AND how = ? AND stored_at > ?"
-        sha256, since = await asyncio.to_thread(lambda: photo.sha256), self._clock() - self._ttl_s
-        row: tuple[bytes] | None = await self._file.read(lambda db: db.execute(sql, (sha256, how, since)).fetchone())
+        await photo.made()
+        asked = (photo.sha256, how, self._clock() - self._ttl_s)
+        row: tuple[bytes] | None = await self._file.read(lambda db: db.execute(sql, asked).fetchone())
         return None if row is None else row[0]
 
     def keep_look(self, photo: Photo, how: str, seen: bytes) -> None:

@@ -133,9 +133,8 @@ class VisualSearch:
             check(wishes)
             watch = Stopwatch()
             findings = await self._seeker.find(photo, wishes, watch, when_seen)
-            # The digest is of the clean JPEG, which most often was made meanwhile.
-            sha256 = await asyncio.to_thread(lambda: photo.sha256)
-            key = search_key("photo", sha256, repr(wishes.crop), wishes.text.strip(), filters_key(wishes))
+            await photo.made()  # its digest is of the clean JPEG, which most often was made meanwhile
+            key = search_key("photo", photo.sha256, repr(wishes.crop), wishes.text.strip(), filters_key(wishes))
             return await self._page(findings, wishes, key, watch)
 
     async def by_text(self, wishes: Wishes, *, deadline_s: float | None = None) -> SearchResult:
