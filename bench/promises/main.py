@@ -89,6 +89,7 @@ PROMISES = [
     Promise("main.grocery.hit@5", "at least", 0.58, "", grocery("hit@5")),
     Promise("main.clothing.type@1", "at least", 0.30, "", clothing("hit@1")),
     Promise("main.request.ratio", "at most", 1.4, "x", at_100k("ratio")),
+    Promise("main.request.whole", "at most", 150, "ms", at_100k("whole_ms")),
     Promise("main.request.resident", "at most", 600, "MB", at_100k("resident_mb")),
     Promise("main.change.visible", "at most", 2.0, "s", changes("visible_s")),
     Promise("main.loader.rate", "at least", 25, "images/s", rate("images_per_s")),
