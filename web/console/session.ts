@@ -47,6 +47,8 @@ export interface Asked<Data> {
   again: () => void;
 }
 
+const UNREACHED_MS = 4_000;
+
 /** What a call answers. It is asked anew when `name` changes, and every `everyMs` while `goesOn` says so. */
 export function useAnswer<Data>(
   name: string,
@@ -70,9 +72,12 @@ export function useAnswer<Data>(
       },
       (failure: unknown) => {
         if (asking.over) return;
-        setState((before) => ({ ...before, problem: asProblem(failure), loading: false }));
-        // What is watched is asked for again by itself: a connection that comes back needs nobody's hand.
-        if (everyMs) asking.timer = window.setTimeout(() => setRound((before) => before + 1), 2 * everyMs);
+        const problem = asProblem(failure);
+        setState((before) => ({ ...before, problem, loading: false }));
+        // What is watched, or was not reached, is asked for again by itself: a connection that comes back needs
+        // nobody's hand.
+        const pauseMs = everyMs ? 2 * everyMs : problem.status === 0 ? UNREACHED_MS : 0;
+        if (pauseMs) asking.timer = window.setTimeout(() => setRound((before) => before + 1), pauseMs);
       },
     );
     return () => {
