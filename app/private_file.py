@@ -6,7 +6,7 @@ Readable by their owner only, in WAL mode, so that several processes share them 
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,6 +91,24 @@ class PrivateFile:
             yield
         except (sqlite3.Error, OSError) as error:
             raise self._trouble(str(error)) from error
+
+
+def keep_newest(
+    connection: sqlite3.Connection, table: str, key: Sequence[str], *, since: float, max_bytes: int
+) -> None:
+    """Trim a table that has the columns stored_at and bytes, in a transaction of the caller's.
+
+    What was stored at `since` or before goes, then the oldest, until the bytes of all together are at most max_bytes.
+    table, key: its name and the columns of its primary key, words of the program and of nobody else.
+    """
+    columns, marks = ", ".join(key), ", ".join("?" * len(key))
+    connection.execute(f"DELETE FROM {table} WHERE stored_at <= ?", (since,))  # noqa: S608
+    (total,) = connection.execute(f"SELECT total(bytes) FROM {table}").fetchone()  # noqa: S608
+    oldest = f"SELECT bytes, {columns} FROM {table} ORDER BY stored_at LIMIT 1"  # noqa: S608
+    while total > max_bytes:
+        size, *of = connection.execute(oldest).fetchone()
+        connection.execute(f"DELETE FROM {table} WHERE ({columns}) = ({marks})", of)  # noqa: S608
+        total -= size
 
 
 def _opened(path: Path, schema: str, patience_s: float, synchronous: str, *, erase: bool) -> sqlite3.Connection:

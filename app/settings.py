@@ -166,7 +166,8 @@ class Settings(CatalogSettings, EdgeSettings):
     )
     photo_store: Path = Field(
         default=Path("data/photos.db"),
-        description="File that keeps clean copies of searched photos, so that a search can be refined by `photo_id`.",
+        description="File that keeps clean copies of searched photos and what was seen in them, so that a search can be"
+        " refined by `photo_id`.",
     )
     photo_ttl_s: int = Field(
         default=3600, ge=0, le=30 * 86_400, description="How long a searched photo is kept, in seconds; `0` keeps none."

@@ -167,7 +167,7 @@ class Asker:
         except BaseException:
             self._answers.end_turn(key)
             raise
-        self._answers.put_soon(key, to_bytes(sighting))
+        self._answers.put(key, to_bytes(sighting))
         return sighting
 
     async def _called(self, picture: Picture, flight: _Flight) -> Sighting:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from app.metering.store import MeterStore
+from app.private_file import keep_newest
 
 
 class Turn(Enum):
@@ -47,13 +48,9 @@ class Answers:
         """
         return await self._store.write(lambda db: self._take_turn(db, key, lease_s))
 
-    async def put(self, key: str, value: bytes) -> None:
-        """Keep an answer and end the turn."""
-        await self._store.write(lambda db: self._put(db, key, value))
-
-    def put_soon(self, key: str, value: bytes) -> None:
-        """As `put`, after what is being written, and nobody waits: who has an answer need not wait until it is kept.
-        Where it cannot be kept, the turn ends by itself."""
+    def put(self, key: str, value: bytes) -> None:
+        """Keep an answer and end the turn, after what is being written; returns at once: who has an answer need not
+        wait until it is kept. Where it cannot be kept, the turn ends by itself."""
         self._store.soon(lambda db: self._put(db, key, value))
 
     def end_turn(self, key: str) -> None:
@@ -83,10 +80,5 @@ class Answers:
         db.execute("DELETE FROM asking WHERE key = ? OR until < ?", (key, now - 3600))
         if self._ttl_s <= 0:
             return
-        db.execute("DELETE FROM answer WHERE stored_at <= ?", (now - self._ttl_s,))
         db.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?)", (key, now, len(value), value))
-        (total,) = db.execute("SELECT sum(bytes) FROM answer").fetchone()
-        while total > self._max_bytes:
-            oldest, size = db.execute("SELECT key, bytes FROM answer ORDER BY stored_at LIMIT 1").fetchone()
-            db.execute("DELETE FROM answer WHERE key = ?", (oldest,))
-            total -= size
+        keep_newest(db, "answer", ("key",), since=now - self._ttl_s, max_bytes=self._max_bytes)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.photos.errors import PhotoNotFound, PhotoStoreUnavailable
 from app.photos.photo import Photo
-from app.private_file import PrivateFile
+from app.private_file import PrivateFile, keep_newest
 
 _ID_BYTES = 16  # 128 bits: an id cannot be guessed, so knowing it is the permission to use it
 _SCHEMA = """
@@ -93,24 +93,13 @@ class PhotoStore:
 
     def _put(self, db: sqlite3.Connection, photo_id: str, jpeg: bytes) -> None:
         now = self._clock()
-        db.execute("DELETE FROM photo WHERE stored_at <= ?", (now - self._ttl_s,))
         db.execute("INSERT INTO photo VALUES (?, ?, ?, ?)", (photo_id, now, len(jpeg), jpeg))
-        (total,) = db.execute("SELECT sum(bytes) FROM photo").fetchone()
-        while total > self._max_bytes:
-            oldest, size = db.execute("SELECT id, bytes FROM photo ORDER BY stored_at LIMIT 1").fetchone()
-            db.execute("DELETE FROM photo WHERE id = ?", (oldest,))
-            total -= size
+        keep_newest(db, "photo", ("id",), since=now - self._ttl_s, max_bytes=self._max_bytes)
 
     def _keep_look(self, db: sqlite3.Connection, sha256: str, how: str, seen: bytes) -> None:
         now = self._clock()
-        db.execute("DELETE FROM look WHERE stored_at <= ?", (now - self._ttl_s,))
         db.execute("INSERT OR REPLACE INTO look VALUES (?, ?, ?, ?, ?)", (sha256, how, now, len(seen), seen))
-        (total,) = db.execute("SELECT sum(bytes) FROM look").fetchone()
-        while total > self._max_bytes // 8:
-            oldest = "SELECT sha256, how, bytes FROM look ORDER BY stored_at LIMIT 1"
-            *key, size = db.execute(oldest).fetchone()
-            db.execute("DELETE FROM look WHERE sha256 = ? AND how = ?", key)
-            total -= size
+        keep_newest(db, "look", ("sha256", "how"), since=now - self._ttl_s, max_bytes=self._max_bytes // 8)
 
     def _delete(self, db: sqlite3.Connection, photo_id: str) -> None:
         jpeg = self._get(db, photo_id)

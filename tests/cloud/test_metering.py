@@ -123,7 +123,7 @@ async def test_answers_expire_and_the_oldest_make_room(tmp_path: Path) -> None:
     store = MeterStore(tmp_path / "m.db")
     answers = Answers(store, ttl_s=100, max_bytes=30, clock=clock)
     for name in ("first", "second", "third", "fourth"):
-        await answers.put(name, b"0123456789")
+        answers.put(name, b"0123456789")
         clock.now += 1
     assert await answers.get("first") is None
     assert await answers.get("fourth") == b"0123456789"
@@ -142,7 +142,7 @@ async def test_a_turn_belongs_to_one_until_it_is_over_or_its_holder_is_dead(tmp_
     assert await answers.take_turn("k", 5) is Turn.OURS
     clock.now -= 100_000  # the clock was set back: a lease from the future binds nobody for ever
     assert await answers.take_turn("k", 5) is Turn.OURS
-    await answers.put("k", b"said")
+    answers.put("k", b"said")
     assert await answers.take_turn("k", 5) == b"said"
     await store.close()
 

@@ -17,7 +17,7 @@ from app.intake import Intake, teach, validate
 from app.main import create_app
 from app.settings import Settings, load_settings
 from tests.builders import SHAPES, a_photo_file
-from tests.edge.picture_server import picture_server
+from tests.edge.picture_server import PictureServer, picture_server
 
 INKS = ("red", "teal")
 BRANDS = {"red": "Nordhem", "teal": "Fjell"}
@@ -91,6 +91,13 @@ def pictures() -> Iterator[str]:
     """Address of a picture server on this machine: `/shape-ink-seed.jpg`; `/broken.jpg` is no picture."""
     with picture_server() as server:
         yield server.address
+
+
+@pytest.fixture
+def shop() -> Iterator[PictureServer]:
+    """The picture server of a shop."""
+    with picture_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +15,13 @@ from app.catalog.sqlite import open_writer
 from app.settings import Settings
 from tests.builders import INKS, SHAPES
 from tests.edge.conftest import serving
-from tests.edge.picture_server import PictureServer, picture_server
+from tests.edge.picture_server import PictureServer
 from tests.edge.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
 
 COLUMNS = "id\ttitle\timage_link\tprice\tavailability\tproduct_type"
 KINDS = [(shape, ink) for shape in SHAPES for ink in INKS]
-
-
-@pytest.fixture
-def shop() -> Iterator[PictureServer]:
-    """The picture server of a shop."""
-    with picture_server() as server:
-        yield server
 
 
 @pytest.fixture

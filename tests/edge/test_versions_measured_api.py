@@ -1,7 +1,7 @@
 """A version of the catalog is loaded but not published, measured beside the published one, compared, then published."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -12,19 +12,12 @@ from app.settings import Settings
 from app.wiring import open_catalog, open_catalog_writer
 from tests.builders import a_product
 from tests.edge.conftest import serving
-from tests.edge.picture_server import PictureServer, picture_server
+from tests.edge.picture_server import PictureServer
 from tests.edge.problems import assert_problem
 from tests.edge.test_lab_api import finished, judged
 from tests.edge.test_loads_api import ended, feed, send
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def shop() -> Iterator[PictureServer]:
-    """The picture server of a shop."""
-    with picture_server() as server:
-        yield server
 
 
 @pytest.fixture

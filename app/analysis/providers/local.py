@@ -63,9 +63,8 @@ class LocalAnalyzer:
         self._leader = leader
         self._looks = looks
         eyes = eyes_of(embedder)
-        self.embedder = EMBEDDER_NAME if isinstance(eyes, LocalEyes) else eyes.name
+        self.embedder = self._looked_with = EMBEDDER_NAME if isinstance(eyes, LocalEyes) else eyes.name
         self.dims = eyes.dims
-        self._looked_with = eyes.name if isinstance(eyes, OnnxEmbedder) else EMBEDDER_NAME
         if leader is not None:
             self.embedder, self.dims = leader.embedder, leader.dims + eyes.dims
         self._teaching: Teaching | None = None
