@@ -8,12 +8,17 @@ own lateness is told with each answer: what it sends late by it also reads late 
 import asyncio
 import multiprocessing
 import os
+import socket
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import cast
 from urllib.parse import urlsplit
+
+import uvloop
 
 _BOUNDARY = b"open-loop"
 _PATIENCE_S = 30.0
@@ -75,12 +80,39 @@ async def send(address: str, request: bytes, due_s: float = 0.0, since: float | 
 
 async def _exchange(address: str, request: bytes) -> bytes:
     url = urlsplit(address)
-    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    loop = asyncio.get_running_loop()
+    host, port = url.hostname or "", url.port or 80
+    transport, exchange = await loop.create_connection(lambda: _Exchange(loop, request), host, port)
     try:
-        writer.write(request)
-        return await reader.read()
+        return await exchange.answered
     finally:
-        writer.close()
+        transport.close()
+
+
+class _Exchange(asyncio.Protocol):
+    """One request, and all that comes back until the server closes: half of what streams cost."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, request: bytes) -> None:
+        self._request = request
+        self._received = bytearray()
+        self.answered: asyncio.Future[bytes] = loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send it."""
+        cast("asyncio.WriteTransport", transport).write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep it."""
+        self._received += data
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Hand over what came."""
+        if self.answered.done():
+            return
+        if error is None:
+            self.answered.set_result(bytes(self._received))
+        else:
+            self.answered.set_exception(error)
 
 
 async def open_loop(address: str, request: bytes, *, per_s: float, seconds: float) -> list[Answer]:
@@ -111,7 +143,8 @@ async def open_loop_apart(
 def _looped(address: str, request: bytes, per_s: float, seconds: float) -> list[Answer]:
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
-    return asyncio.run(open_loop(address, request, per_s=per_s, seconds=seconds))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(open_loop(address, request, per_s=per_s, seconds=seconds))
 
 
 async def closed_loop(address: str, request: bytes, *, callers: int, seconds: float) -> list[Answer]:
@@ -125,6 +158,25 @@ async def closed_loop(address: str, request: bytes, *, callers: int, seconds: fl
 
     await asyncio.gather(*(calling() for _ in range(callers)))
     return answers
+
+
+@contextmanager
+def refusing() -> Iterator[str]:
+    """An address where whatever comes is answered 503 at once, with next to no work: what a generator costs is seen
+    there."""
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+
+        def refuse() -> None:
+            with suppress(OSError):  # it was closed: nobody is expected any longer
+                while True:
+                    caller, _ = listening.accept()
+                    with caller, suppress(ConnectionError):
+                        caller.recv(65_536)
+                        caller.sendall(b"HTTP/1.1 503 \r\nretry-after: 1\r\n\r\n")
+
+        threading.Thread(target=refuse, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
 
 
 def quantile(values: Sequence[float], share: float) -> float:

@@ -1,14 +1,16 @@
 """Turns: how many searches a server process works on at once, and the short queue before them.
 
 A server that takes all work offered gets slower for everybody until nobody is served. So only as much is worked on as
-there are slots, a little more waits, and the rest is asked to come back, before its body is read. The queue is fair:
-callers are served in rotation, and when it is full the caller with the most places gives one up to a newcomer.
+there are slots, a little more waits, and the rest is asked to come back, before its body is read. A burst may fill the
+queue. Under a load that lasts only those wait whose slot is expected soon, the sooner the more are refused: what is
+served is served quickly, and yet no slot is idle. The queue is fair: callers are served in rotation, and whoever holds
+least gets a place before whoever holds most.
 """
 
 import asyncio
 import random
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -16,11 +18,12 @@ from app.edge.errors import Overloaded
 
 STANDING_S = 0.5
 """A queue that was not empty for so long is no burst that will pass: it only makes everybody wait (the idea of CoDel).
-From then on no more wait than half the slots."""
+"""
 CALM_S = 2.0
 """So long after the last refusal a burst may wait again. Else the queue would fill anew whenever it was empty for a
 moment, and those served under load would have waited longest."""
 _SMOOTHING = 0.1
+_SHARE_SMOOTHING = 0.05
 
 
 class Turns:
@@ -34,11 +37,13 @@ class Turns:
         self._slots = slots
         self._most_waiting = waiting
         self._clock = clock
-        self._working = 0
-        self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._begun: dict[object, tuple[str, float]] = {}
+        self._queues: OrderedDict[str, deque[asyncio.Future[object]]] = OrderedDict()
         self._queued = 0
+        self._held: Counter[str] = Counter()
         self._empty_at = clock()
         self._refused_at = float("-inf")
+        self._refused_share = 0.0
         self._usual_s = 0.1
 
     @property
@@ -49,7 +54,7 @@ class Turns:
     @property
     def working(self) -> int:
         """Searches worked on now."""
-        return self._working
+        return len(self._begun)
 
     @property
     def waiting(self) -> int:
@@ -58,92 +63,126 @@ class Turns:
 
     def refuse_when_full(self, name: str) -> None:
         """Raise Overloaded where `turn` would: asked before the body is read, so that a refusal costs nothing."""
-        if self._working >= self._slots and self._queued >= self._places() and not self._has_less(name):
-            raise self._overloaded()
+        if not self._is_free() and self._queued >= self._places(name) and self._who_gives_way(name) is None:
+            raise self._refused()
 
     @asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[None]:
         """Wait for a slot and hold it until the block ends. Raises Overloaded when there is no place to wait, or when
         the place is taken by a caller who has fewer."""
-        await self._enter(name)
-        began = self._clock()
+        slot = await self._enter(name)
         try:
             yield
-            self._usual_s += _SMOOTHING * (self._clock() - began - self._usual_s)
+            took_s = self._clock() - self._begun[slot][1]
+            self._usual_s += _SMOOTHING * (took_s - self._usual_s)
         finally:
-            self._leave()
+            self._leave(slot)
 
-    async def _enter(self, name: str) -> None:
-        if self._working < self._slots and not self._queued:
-            self._working += 1
-            return
-        if self._queued >= self._places():
-            if not self._has_less(name):
-                raise self._overloaded()
-            self._evict()
-        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def _enter(self, name: str) -> object:
+        """What the slot is left by."""
+        self.refuse_when_full(name)
+        self._refused_share -= _SHARE_SMOOTHING * self._refused_share
+        if self._is_free():
+            self._held[name] += 1
+            return self._begin(name)
+        if self._queued >= self._places(name):
+            self._evict_for(name)
+        return await self._wait(name)
+
+    async def _wait(self, name: str) -> object:
+        place: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         if not self._queued:
             self._empty_at = self._clock()
-        self._queues.setdefault(name, deque()).append(mine)
+        self._queues.setdefault(name, deque()).append(place)
         self._queued += 1
+        self._held[name] += 1
         try:
-            await mine
+            return await place
         except asyncio.CancelledError:
-            if mine.done() and not mine.cancelled() and mine.exception() is None:
-                self._leave()  # the slot came in the same moment in which the caller left
+            if place.done() and not place.cancelled() and place.exception() is None:
+                self._leave(place.result())  # the slot came in the same moment in which the caller left
             else:
-                self._forget(name, mine)
+                self._forget(name, place)
             raise
 
-    def _leave(self) -> None:
+    def _begin(self, name: str) -> object:
+        slot = object()
+        self._begun[slot] = (name, self._clock())
+        return slot
+
+    def _leave(self, slot: object) -> None:
         """Hand the slot to the next caller in rotation."""
-        self._working -= 1
-        while self._queues and self._working < self._slots:
+        self._holds_less(self._begun.pop(slot)[0])
+        while self._queues and len(self._begun) < self._slots:
             name, queue = self._queues.popitem(last=False)
             following = queue.popleft()
             self._queued -= 1
             if queue:
                 self._queues[name] = queue
-            if not following.done():
-                self._working += 1
-                following.set_result(None)
+            if following.done():
+                self._holds_less(name)
+            else:
+                following.set_result(self._begin(name))
 
-    def _forget(self, name: str, mine: "asyncio.Future[None]") -> None:
+    def _forget(self, name: str, place: "asyncio.Future[object]") -> None:
         queue = self._queues.get(name)
-        if queue is not None and mine in queue:
-            queue.remove(mine)
+        if queue is not None and place in queue:
+            queue.remove(place)
             self._queued -= 1
+            self._holds_less(name)
             if not queue:
                 del self._queues[name]
 
-    def _places(self) -> int:
-        """How many may wait now."""
+    def _evict_for(self, name: str) -> None:
+        """Who gives way to this caller loses the newest of his places."""
+        loses = self._who_gives_way(name)
+        if loses is None:
+            raise self._refused()
+        place = self._queues[loses].pop()
+        self._queued -= 1
+        self._holds_less(loses)
+        if not self._queues[loses]:
+            del self._queues[loses]
+        if not place.done():
+            place.set_exception(self._refused())
+
+    def _holds_less(self, name: str) -> None:
+        self._held[name] -= 1
+        if not self._held[name]:
+            del self._held[name]  # callers are without number
+
+    def _is_free(self) -> bool:
+        return len(self._begun) < self._slots and not self._queued
+
+    def _places(self, name: str) -> int:
+        """How many may wait now, as far as this caller is concerned.
+
+        Under a load that lasts, one for each slot whose work has lasted at least the share refused of what work usually
+        lasts: hardly anybody is refused, and one may come as soon as it began; nearly all are, and he must come when it
+        ends. A caller who holds less than others finds half a place a slot in any case.
+        """
         now = self._clock()
         standing = self._queued > 0 and now - self._empty_at > STANDING_S
-        if standing or now - self._refused_at < CALM_S:
-            return min((self._slots + 1) // 2, self._most_waiting)
-        return self._most_waiting
+        if not standing and now - self._refused_at >= CALM_S:
+            return self._most_waiting
+        soon = sum(now - began >= self._refused_share * self._usual_s for _, began in self._begun.values())
+        if max(self._held.values(), default=0) > self._held[name] + 1:
+            soon = max(soon, (self._slots + 1) // 2)
+        return min(soon, self._most_waiting)
 
-    def _has_less(self, name: str) -> bool:
-        """Whether the caller, with one place more, still has fewer than another."""
-        own = len(self._queues.get(name, ()))
-        return any(len(queue) > own + 1 for queue in self._queues.values())
+    def _who_gives_way(self, name: str) -> str | None:
+        """Of those who wait, the caller who holds most, where that is more than this one would with one more."""
+        most = max(self._queues, key=self._held.__getitem__, default=None)
+        return most if most is not None and self._held[most] > self._held[name] + 1 else None
 
-    def _evict(self) -> None:
-        """The caller with the most places loses the newest of them."""
-        name = max(self._queues, key=lambda one: len(self._queues[one]))
-        last = self._queues[name].pop()
-        self._queued -= 1
-        if not last.done():
-            last.set_exception(self._overloaded())
-
-    def _overloaded(self) -> Overloaded:
+    def _refused(self) -> Overloaded:
         self._refused_at = self._clock()
+        self._refused_share += _SHARE_SMOOTHING * (1.0 - self._refused_share)
         spread = random.uniform(1.0, 3.0)  # noqa: S311 - so that those who were refused together do not come together
         return Overloaded(
-            f"{self._working} searches are worked on and {self._queued} wait.",
+            f"{self.working} searches are worked on and {self._queued} wait.",
             fix="Try again after Retry-After seconds.",
             retry_after_s=spread + self._usual_s * self._queued / self._slots,
-            working=self._working,
+            working=self.working,
             waiting=self._queued,
         )

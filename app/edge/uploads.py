@@ -5,6 +5,7 @@ memory anyway, and a feed goes straight to where it will be loaded from. The bod
 this (middleware.BodyLimit); this bounds what is inside.
 """
 
+import io
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -141,7 +142,7 @@ class _Part:
     value: bytearray = field(default_factory=bytearray)
     disposition: bytes = b""
     name: str = ""
-    data: bytearray = field(default_factory=bytearray)
+    data: io.BytesIO = field(default_factory=io.BytesIO)  # hands its bytes out without a copy, which bytearray does not
 
 
 class _Collector:
@@ -199,19 +200,19 @@ class _Collector:
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         part = self._part
-        if part.name not in self._file_fields and len(part.data) + end - start > MAX_FIELD_BYTES:
+        if part.name not in self._file_fields and part.data.tell() + end - start > MAX_FIELD_BYTES:
             raise InvalidForm(
                 f"The field {part.name} is longer than {MAX_FIELD_BYTES} bytes.", fix="Only the photo may be large."
             )
-        part.data += memoryview(data)[start:end]
+        part.data.write(memoryview(data)[start:end])
 
     def _part_end(self) -> None:
         part = self._part
         if part.name in self._file_fields:
-            self._files[part.name] = bytes(part.data)
+            self._files[part.name] = part.data.getvalue()
             return
         try:
-            self._fields[part.name] = part.data.decode("utf-8")
+            self._fields[part.name] = part.data.getvalue().decode("utf-8")
         except UnicodeDecodeError:
             raise InvalidForm(f"The field {part.name} is not UTF-8 text.", fix="Encode text as UTF-8.") from None
 

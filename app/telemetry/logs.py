@@ -5,12 +5,15 @@ shopper typed. The text of an unexpected exception may quote what a caller sent,
 passed are told, and its text is not.
 """
 
+import asyncio
 import json
 import logging
 import re
+import time
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from uvicorn.logging import DefaultFormatter
 
@@ -21,6 +24,8 @@ from app.tracing import current_trace_id
 Form = Literal["plain", "json"]
 
 _MOST_FRAMES = 30
+PATIENCE_S = 0.05
+"""How long a line may wait to be written together with others."""
 _SECRETS = (
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "(e-mail)"),
     (re.compile(r"(?i)\b(bearer|basic|apikey)\s+[\w.~+/=-]{8,}"), r"\1 (secret)"),
@@ -93,6 +98,48 @@ def told(error: BaseException) -> list[str]:
     return [*steps, *frames[-_MOST_FRAMES:], said or type(error).__name__]
 
 
+class Lines(logging.StreamHandler[TextIO]):
+    """Writes each line at once, but those of records that may wait (`patient=True`) together, soon after.
+
+    Writing lets another thread take over. A server that refuses a hundred searches a second while its threads compute
+    would lose several of the searches it serves to that. Lines stay in order; a process that is killed loses what
+    waited.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._waiting: list[str] = []
+        self._due = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record's line, or keep it for soon."""
+        try:
+            self._waiting.append(self.format(record) + self.terminator)
+            if not (getattr(record, "patient", False) and self._flushes_soon()):
+                self.flush()
+        except Exception:  # noqa: BLE001 - as every handler: a line that cannot be written breaks nothing
+            self.handleError(record)
+
+    def _flushes_soon(self) -> bool:
+        now = time.monotonic()
+        if now < self._due:
+            return True  # together with those before
+        try:
+            asyncio.get_running_loop().call_later(PATIENCE_S, self.flush)
+        except RuntimeError:
+            return False  # nothing runs that could write it later
+        self._due = now + PATIENCE_S
+        return True
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self.lock or nullcontext():
+            lines, self._waiting = self._waiting, []
+            if lines:
+                self.stream.write("".join(lines))
+            super().flush()
+
+
 def log_config(form: Form) -> dict[str, Any]:
     """What `logging.config.dictConfig` takes, for the server and everything in it, also in its child processes."""
     formatter: dict[str, Any] = (
@@ -103,9 +150,7 @@ def log_config(form: Form) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"default": formatter},
-        "handlers": {
-            "default": {"class": "logging.StreamHandler", "formatter": "default", "stream": "ext://sys.stderr"}
-        },
+        "handlers": {"default": {"()": Lines, "formatter": "default", "stream": "ext://sys.stderr"}},
         "loggers": {"uvicorn": dict(speaks), "akin": dict(speaks)},
         "root": {"handlers": ["default"], "level": "WARNING"},
     }

@@ -11,6 +11,9 @@ from app.tracing import ServerSpan
 QUIET = frozenset({"/live", "/ready", "/metrics"})
 """Asked every few seconds by machines: counted, but no trace, and no log line while they are well."""
 
+_REFUSED = 503
+"""Answers of which there are most when there is least time; their lines may be written a little later, together."""
+
 access = logging.getLogger("akin.access")
 
 
@@ -65,7 +68,7 @@ class Observed:
                 "code": code,
             }
             told = f"{method} {route} {status} {spent_s * 1000:.0f}ms {request_id}"
-            access.info("%s", told, extra={"fields": fields})
+            access.info("%s", told, extra={"fields": fields, "patient": status == _REFUSED})
         if span is not None:
             span.end(route=route, status=status, request_id=request_id)
 

@@ -1,6 +1,8 @@
 """Turns: a bound on what is worked on, a short and fair queue, and places that always come back."""
 
 import asyncio
+import random
+from collections import deque
 from contextlib import suppress
 
 import pytest
@@ -101,21 +103,75 @@ async def test_a_refusal_is_known_before_the_body_is_read() -> None:
     await crowd.all_leave()
 
 
-async def test_a_queue_that_stands_is_cut_to_half_a_place_a_slot_until_it_is_calm() -> None:
+async def test_a_queue_that_stands_is_cut_until_it_is_calm() -> None:
     now = [0.0]
     crowd = Crowd(Turns(2, 8, clock=lambda: now[0]))
     await crowd.come(*"aa", *"aaaaaaaa")
     assert crowd.refused == []
     now[0] = STANDING_S + 0.01
     await crowd.come("a")
-    assert crowd.refused == ["a"], "eight wait, one may"
+    assert crowd.refused == ["a"], "eight wait, two may"
     await crowd.all_leave()
-    await crowd.come(*"aaaa")
-    assert (crowd.turns.waiting, len(crowd.refused)) == (1, 2), "empty for a moment is not calm"
+    await crowd.come(*"aa", "a")
+    assert len(crowd.refused) == 2, "work has just begun: no slot is expected soon"
+    now[0] += CALM_S / 2
+    await crowd.come(*"aaa")
+    assert (crowd.turns.waiting, len(crowd.refused)) == (2, 3), "both are expected now"
     await crowd.all_leave()
     now[0] += CALM_S + 0.01
     await crowd.come(*"aa", *"aaaaaaaa")
-    assert len(crowd.refused) == 2, "a burst may wait again"
+    assert len(crowd.refused) == 3, "a burst may wait again"
+    await crowd.all_leave()
+
+
+async def test_under_a_load_that_lasts_the_quiet_are_served() -> None:
+    now = [0.0]
+    crowd = Crowd(Turns(2, 8, clock=lambda: now[0]))
+    await crowd.come(*["loud"] * 11)
+    await crowd.all_leave()
+    await crowd.come("loud", "loud", "loud", "quiet", "loud", "quiet")
+    assert crowd.refused == ["loud", "loud", "loud", "quiet"], "a place for who holds nothing, not two"
+    now[0] += CALM_S / 2
+    await crowd.come("loud", "other")
+    await settle()
+    assert crowd.refused[4:] == ["loud"], "the place that is free now is taken from who has two slots"
+    await crowd.all_leave()
+    assert crowd.served[-2:] == ["quiet", "other"]
+
+
+@pytest.mark.parametrize(
+    ("load", "least_served", "longest_wait"), [(0.8, 0.75, 4.0), (1.2, 0.85, 1.1), (5.0, 0.95, 0.45)]
+)
+async def test_slots_are_busy_and_waits_short_under_any_load(
+    load: float, least_served: float, longest_wait: float
+) -> None:
+    """Arrivals by chance, work of 100 ms more or less; figures in what 2 slots can do and in usual durations."""
+    chance, now = random.Random(7), [0.0]
+    crowd = Crowd(Turns(2, 8, clock=lambda: now[0]))
+    waits: list[float] = []
+    ends: list[float] = []
+    came: deque[float] = deque()
+    due, until = 0.0, 100.0
+    while due < until:
+        if ends and min(ends) <= due:
+            now[0] = min(ends)
+            at = ends.index(now[0])
+            ends.pop(at)
+            crowd._leave.pop(at).set()
+        else:
+            now[0] = due
+            due += chance.expovariate(load * 20)
+            refused = len(crowd.refused)
+            came.append(now[0])
+            await crowd.come("a")
+            if len(crowd.refused) > refused:
+                came.pop()
+        await settle()
+        while len(ends) < len(crowd._leave):
+            waits.append(now[0] - came.popleft())
+            ends.append(now[0] + chance.uniform(0.08, 0.12))
+    assert len(waits) / until / 20 >= least_served
+    assert sorted(waits)[int(len(waits) * 0.99)] / 0.1 <= longest_wait
     await crowd.all_leave()
 
 

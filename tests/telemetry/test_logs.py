@@ -1,5 +1,6 @@
 """Log lines: one JSON object each, joined by the request's id, and without anything personal."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from app.errors import Unavailable
 from app.telemetry import JsonLines, PlainLines, log_config, without_secrets, working_for
+from app.telemetry.logs import PATIENCE_S, Lines
 from tests.builders import a_photo_file
 
 pytestmark = pytest.mark.anyio
@@ -98,6 +100,63 @@ def test_a_line_break_makes_no_second_line() -> None:
 def test_any_text_comes_through_the_second_wall(text: str) -> None:
     assert isinstance(without_secrets(text), str)
     assert without_secrets(f"{text} a@b.example") != f"{text} a@b.example"
+
+
+def a_line(text: str, *, patient: bool) -> logging.LogRecord:
+    """A record."""
+    record = logging.LogRecord("x", logging.INFO, "x.py", 1, text, (), None)
+    record.patient = patient
+    return record
+
+
+class CountedWrites(StringIO):
+    """Counts how often it is written to."""
+
+    writes = 0
+
+    def write(self, text: str) -> int:
+        """Count, and keep the text."""
+        self.writes += 1
+        return super().write(text)
+
+
+async def test_lines_that_may_wait_are_written_together_and_soon() -> None:
+    written = CountedWrites()
+    handler = Lines(written)
+    for number in range(40):
+        handler.handle(a_line(f"refused {number}", patient=True))
+    assert written.getvalue() == ""
+    await asyncio.sleep(4 * PATIENCE_S)
+    assert (written.writes, written.getvalue()) == (1, "".join(f"refused {number}\n" for number in range(40)))
+    handler.handle(a_line("refused again", patient=True))
+    await asyncio.sleep(4 * PATIENCE_S)
+    assert written.writes == 2
+
+
+async def test_a_line_that_may_not_wait_takes_those_before_it_along() -> None:
+    written = CountedWrites()
+    handler = Lines(written)
+    handler.handle(a_line("refused", patient=True))
+    handler.handle(a_line("served", patient=False))
+    assert (written.writes, written.getvalue()) == (1, "refused\nserved\n")
+
+
+def test_where_nothing_could_write_it_later_no_line_waits() -> None:
+    written = StringIO()
+    Lines(written).handle(a_line("refused", patient=True))
+    assert written.getvalue() == "refused\n"
+
+
+def test_what_waits_is_written_when_logging_ends() -> None:
+    written = StringIO()
+    handler = Lines(written)
+
+    async def refusing() -> None:
+        handler.handle(a_line("refused", patient=True))
+
+    asyncio.run(refusing())
+    handler.flush()  # as logging.shutdown does
+    assert written.getvalue() == "refused\n"
 
 
 @pytest.mark.parametrize("form", ["plain", "json"])
