@@ -22,6 +22,7 @@ from tests.unit.photos.pictures import card, encoded
 
 PARALLEL = 200
 _OTHERS_PER_S = 3.0
+_LOOKS_APART_S = 0.02
 
 
 def memory() -> Mapping[str, float]:
@@ -79,16 +80,25 @@ async def _hang(server: EdgeServer) -> Mapping[str, float]:
 
 
 async def _standing_still(server: EdgeServer, large: bytes) -> tuple["asyncio.Task[Answer]", float]:
-    """A photo on its way whose decoding process was stopped, and seconds until that was done."""
+    """A photo on its way whose decoding process was stopped in the midst of it, and seconds until that was done."""
     sending = asyncio.create_task(send(server.address, large))
     began = time.perf_counter()
-    while not (busy := [one for one in server.decoders() if one.status() == psutil.STATUS_RUNNING]):
-        await asyncio.sleep(0.001)
+    while not (stopped := await _at_work(server)):
         if sending.done():
             raise NotMeasurable("the photo was decoded before its process was seen at work")
-    for worker in busy:
+    for worker in stopped:
         os.kill(worker.pid, signal.SIGSTOP)
     return sending, time.perf_counter() - began
+
+
+async def _at_work(server: EdgeServer) -> list[psutil.Process]:
+    """Decoding processes that have been at work for a while: taking a photo from the others' hands is no decoding yet,
+    and who is stopped there holds up all until he is killed."""
+    looks = []
+    for _ in range(3):
+        looks.append({one for one in server.decoders() if one.status() == psutil.STATUS_RUNNING})
+        await asyncio.sleep(_LOOKS_APART_S)
+    return list(set.intersection(*looks))
 
 
 def forms() -> Mapping[str, float]:
