@@ -5,6 +5,7 @@ import asyncio
 import logging
 import os
 import resource
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -201,6 +202,7 @@ class Observer:
         self._parts = parts
         self._metrics = metrics
         self._told: dict[tuple[str, str], int] = {}
+        self._looked_at = time.monotonic()
 
     async def keep_looking(self) -> None:
         """Look for ever."""
@@ -244,8 +246,19 @@ class Observer:
         self._metrics.search_slots.set(turns.slots)
         self._metrics.searches_working.set(turns.working)
         self._metrics.searches_waiting.set(turns.waiting)
+        self._load(turns)
         self._metrics.upload_bytes.set(uploads.held)
         self._metrics.upload_bytes_limit.set(uploads.max_bytes)
+
+    def _load(self, turns: Turns) -> None:
+        """What all who came would keep busy if nobody was refused: how many come in a second times how long each takes
+        (Little's law). What waits says little of it, as under a load that lasts hardly anybody may."""
+        refused = self._since(("turns", "refused"), turns.refused)
+        now = time.monotonic()
+        missed = refused / max(now - self._looked_at, 0.001) * turns.usual_s
+        self._looked_at = now
+        self._metrics.searches_refused.inc(refused)
+        self._metrics.search_load.set((turns.working + turns.waiting + missed) / turns.slots)
 
     def _sources(self) -> None:
         if self._parts.outside is None:

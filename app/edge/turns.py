@@ -43,6 +43,7 @@ class Turns:
         self._held: Counter[str] = Counter()
         self._empty_at = clock()
         self._refused_at = float("-inf")
+        self._refused_count = 0
         self._refused_share = 0.0
         self._usual_s = 0.1
 
@@ -60,6 +61,16 @@ class Turns:
     def waiting(self) -> int:
         """Searches that wait now."""
         return self._queued
+
+    @property
+    def refused(self) -> int:
+        """Searches refused so far."""
+        return self._refused_count
+
+    @property
+    def usual_s(self) -> float:
+        """Seconds that work usually takes, of late."""
+        return self._usual_s
 
     def refuse_when_full(self, name: str) -> None:
         """Raise Overloaded where `turn` would: asked before the body is read, so that a refusal costs nothing."""
@@ -177,6 +188,7 @@ class Turns:
 
     def _refused(self) -> Overloaded:
         self._refused_at = self._clock()
+        self._refused_count += 1
         self._refused_share += _SHARE_SMOOTHING * (1.0 - self._refused_share)
         spread = random.uniform(1.0, 3.0)  # noqa: S311 - so that those who were refused together do not come together
         return Overloaded(

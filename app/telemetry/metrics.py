@@ -49,6 +49,8 @@ class Metrics:
         self.search_slots = self._sum("search_slots", "Searches that can be worked on at once.")
         self.searches_working = self._sum("searches_working", "Searches worked on now.")
         self.searches_waiting = self._sum("searches_waiting", "Searches that wait for a slot.")
+        self.searches_refused = self._counter("searches_refused", "Searches for which there was no place.")
+        self.search_load = self._one("search_load", "Slots wanted by all searches that came, for each slot.")
         self.upload_bytes = self._sum("upload_bytes", "Bytes of uploads held in memory.")
         self.upload_bytes_limit = self._sum("upload_bytes_limit", "Bytes of uploads that may be held.")
         self.generation_products = self._one("generation_products", "Products of the published generation.")

@@ -1,5 +1,6 @@
 """GET /metrics: by route template, for all server processes, bounded, and only for whoever runs the server."""
 
+import asyncio
 import random
 import shutil
 import string
@@ -42,6 +43,27 @@ async def scraped(client: httpx.AsyncClient) -> str:
     answer = await client.get("/metrics")
     assert answer.status_code == 200
     return answer.text
+
+
+async def test_the_load_counts_those_who_found_no_place(shop_file: Path, tmp_path: Path) -> None:
+    shutil.copy(shop_file, tmp_path / "akin.db")
+    async with serving(settings_in(tmp_path, search_slots=1, search_queue=0)) as client:
+
+        async def search() -> int:
+            photo = {"photo": ("x.jpg", a_photo_file("ring", "teal", seed=7))}
+            return (await client.post("/search-by-photo", files=photo)).status_code
+
+        answers = await asyncio.gather(*(search() for _ in range(12)))
+        assert set(answers) == {200, 503}
+        highest, text = 0.0, ""
+        for _ in range(100):
+            text = await scraped(client)
+            highest = max(highest, total(text, "akin_search_load"))
+            if total(text, "akin_searches_refused_total") == answers.count(503) and highest:
+                break
+            await asyncio.sleep(0.1)
+    assert total(text, "akin_searches_refused_total") == answers.count(503)
+    assert highest > 0
 
 
 async def test_requests_searches_and_parts_are_told_by_template(shop_file: Path, tmp_path: Path) -> None:
