@@ -17,8 +17,7 @@ from contextlib import asynccontextmanager
 from app.edge.errors import Overloaded
 
 STANDING_S = 0.5
-"""A queue that was not empty for so long is no burst that will pass: it only makes everybody wait (the idea of CoDel).
-"""
+"""A queue that was not empty for so long is no burst that will pass, it makes everybody wait (the idea of CoDel)."""
 CALM_S = 2.0
 """So long after the last refusal a burst may wait again. Else the queue would fill anew whenever it was empty for a
 moment, and those served under load would have waited longest."""
@@ -74,7 +73,7 @@ class Turns:
 
     def refuse_when_full(self, name: str) -> None:
         """Raise Overloaded where `turn` would: asked before the body is read, so that a refusal costs nothing."""
-        if not self._is_free() and self._queued >= self._places(name) and self._who_gives_way(name) is None:
+        if not self._finds_room(name) and self._who_gives_way(name) is None:
             raise self._refused()
 
     @asynccontextmanager
@@ -93,12 +92,11 @@ class Turns:
         """What the slot is left by."""
         self.refuse_when_full(name)
         self._refused_share -= _SHARE_SMOOTHING * self._refused_share
-        if self._is_free():
-            self._held[name] += 1
-            return self._begin(name)
-        if self._queued >= self._places(name):
-            self._evict_for(name)
-        return await self._wait(name)
+        loses = None if self._finds_room(name) else self._who_gives_way(name)
+        if loses is not None:
+            self._evict(loses)
+        self._held[name] += 1
+        return self._begin(name) if self._is_free() else await self._wait(name)
 
     async def _wait(self, name: str) -> object:
         place: asyncio.Future[object] = asyncio.get_running_loop().create_future()
@@ -106,7 +104,6 @@ class Turns:
             self._empty_at = self._clock()
         self._queues.setdefault(name, deque()).append(place)
         self._queued += 1
-        self._held[name] += 1
         try:
             return await place
         except asyncio.CancelledError:
@@ -144,16 +141,10 @@ class Turns:
             if not queue:
                 del self._queues[name]
 
-    def _evict_for(self, name: str) -> None:
-        """Who gives way to this caller loses the newest of his places."""
-        loses = self._who_gives_way(name)
-        if loses is None:
-            raise self._refused()
-        place = self._queues[loses].pop()
-        self._queued -= 1
-        self._holds_less(loses)
-        if not self._queues[loses]:
-            del self._queues[loses]
+    def _evict(self, name: str) -> None:
+        """The caller loses the newest of his places."""
+        place = self._queues[name][-1]
+        self._forget(name, place)
         if not place.done():
             place.set_exception(self._refused())
 
@@ -164,6 +155,10 @@ class Turns:
 
     def _is_free(self) -> bool:
         return len(self._begun) < self._slots and not self._queued
+
+    def _finds_room(self, name: str) -> bool:
+        """Whether the caller is served now or may wait without taking a place from anybody."""
+        return self._is_free() or self._queued < self._places(name)
 
     def _places(self, name: str) -> int:
         """How many may wait now, as far as this caller is concerned.
