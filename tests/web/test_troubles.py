@@ -184,7 +184,7 @@ def test_hostile_words_of_a_feed_stay_words(hostile_shop: WebShop, watch: Watche
     page.goto(hostile_shop.address)
     page.set_input_files(FILE, {"name": HOSTILE[0], "mimeType": "image/jpeg", "buffer": photos[0].read_bytes()})
     expect(page.locator(".s-card").first).to_be_visible()
-    shown = "\n".join(page.locator(".s-card-title").all_inner_texts())
+    shown = "\n".join(page.locator(".s-card-title").all_text_contents())
     assert any(text in shown for text in HOSTILE)
     page.get_by_role("button", name="Filters").click()
     expect(page.get_by_role("group", name="Brand")).to_be_visible()
