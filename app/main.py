@@ -142,12 +142,17 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
         stack.push_async_callback(photo_urls.close)
     repeats = RepeatStore(settings.writes)
     stack.push_async_callback(repeats.close)
+    shops_settings = shops_of(settings)
+    looking = wiring.build_looking_processes(settings, shops_settings.values())
+    if looking is not None:
+        stack.push_async_callback(looking.close)
+        looking.begin()
     await decoder.warm_up()
     group = await stack.enter_async_context(anyio.create_task_group())
     stack.callback(group.cancel_scope.cancel)
     group.start_soon(keys.keep_up)
-    shared = Shared(stack, group, decoder, fetcher, figures)
-    shops = [await open_shop(shop_id, its_own, shared) for shop_id, its_own in shops_of(settings).items()]
+    shared = Shared(stack, group, decoder, looking, fetcher, figures)
+    shops = [await open_shop(shop_id, its_own, shared) for shop_id, its_own in shops_settings.items()]
     readiness = health.Readiness(checks_of_all({one.shop.id: one.checks for one in shops}))
     uploads = UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes)
     turns = Turns(settings.searches_at_once, settings.searches_waiting)

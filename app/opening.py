@@ -11,6 +11,7 @@ from functools import partial
 from anyio.abc import TaskGroup
 
 from app import wiring
+from app.analysis.looking import LookingProcesses
 from app.catalog import Catalog
 from app.catalog.fallback import FallbackCatalog
 from app.edge import Shop
@@ -37,6 +38,7 @@ class Shared:
     stack: AsyncExitStack
     group: TaskGroup
     decoder: PhotoDecoder
+    looking: LookingProcesses | None
     fetcher: ImageFetcher
     metrics: Metrics
 
@@ -65,7 +67,7 @@ async def open_shop(shop_id: str, settings: Settings, shared: Shared) -> Opened:
     stack.push_async_callback(events.close)
     insights = wiring.open_insights(settings)
     stack.push_async_callback(insights.close)
-    analyzer = wiring.build_analyzer(settings, looks=photos)
+    analyzer = wiring.build_analyzer(settings, looking=shared.looking, looks=photos)
     stack.push_async_callback(analyzer.close)
     await analyzer.warm_up()
     tutor = wiring.Tutor(catalog, analyzer)
@@ -101,4 +103,4 @@ async def open_shop(shop_id: str, settings: Settings, shared: Shared) -> Opened:
         desk=desk,
         search=search,
     )
-    return Opened(shop, readiness_checks(catalog, shared.decoder, analyzer), catalog, outside)
+    return Opened(shop, readiness_checks(catalog, shared.decoder, shared.looking, analyzer), catalog, outside)

@@ -8,6 +8,8 @@ import logging
 from collections.abc import Mapping
 
 from app.analysis.breaker import Position
+from app.analysis.looking import LookingProcesses
+from app.analysis.providers.local import glimpse
 from app.catalog import Catalog
 from app.catalog.fallback import FallbackCatalog
 from app.edge.health import Check
@@ -17,7 +19,7 @@ from app.settings import InvalidSettings
 from app.wiring import OwnedAnalyzer
 from app.wiring_sources import Outside
 
-SHARED_PARTS = frozenset({"decoder", "queue"})
+SHARED_PARTS = frozenset({"decoder", "eyes", "queue"})
 """Parts that are the same for every shop."""
 LOOKED_AT_S = 1.5
 """How long the catalog's own check may take; less than all of a part's time."""
@@ -26,9 +28,11 @@ LOOKED_AT_S = 1.5
 logger = logging.getLogger("akin.readiness")
 
 
-def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAnalyzer) -> Mapping[str, Check]:
-    """What /ready tries: the catalog, its published generation, the embedder against it, the decoder, its
-    queue."""
+def readiness_checks(
+    catalog: Catalog, decoder: PhotoDecoder, looking: LookingProcesses | None, analyzer: OwnedAnalyzer
+) -> Mapping[str, Check]:
+    """What /ready tries: the catalog, its published generation, the embedder against it, the decoder, its queue, the
+    processes that look where there are some."""
 
     async def catalog_answers() -> str:
         try:
@@ -65,6 +69,11 @@ def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAna
         await decoder.warm_up()
         return "It decodes."
 
+    async def eyes_look() -> str:
+        assert looking is not None
+        await asyncio.wrap_future(looking.submit(glimpse))
+        return f"They look in {looking.count} {'process' if looking.count == 1 else 'processes'}."
+
     async def queue_has_room() -> str:
         queue = decoder.state()
         if queue.waiting >= queue.most_waiting > 0:
@@ -79,6 +88,7 @@ def readiness_checks(catalog: Catalog, decoder: PhotoDecoder, analyzer: OwnedAna
         "generation": generation_is_published,
         "embedder": embedder_fits,
         "decoder": decoder_decodes,
+        **({"eyes": eyes_look} if looking is not None else {}),
         **({"copy": copy_is_kept} if isinstance(catalog, FallbackCatalog) else {}),
         "queue": queue_has_room,
         **source_checks(analyzer.outside),

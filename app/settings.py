@@ -143,6 +143,14 @@ class Settings(CatalogSettings, EdgeSettings):
     decode_memory_mb: int = Field(
         default=768, ge=128, le=8192, description="Memory one decoding process may take, in MiB."
     )
+    look_processes: int | None = Field(
+        default=None,
+        ge=0,
+        le=64,
+        description="Processes per server process in which the embedded eyes look at photos; none given: one per photo"
+        " decoded at once. `0` looks in the server's own threads, which saves some 40 MB each and answers fewer"
+        " searches. Models of `AKIN_EMBEDDER=onnx:…` and `fastembed:…` always look in threads.",
+    )
     shops: Path | None = Field(
         default=None,
         description="TOML file of the shops this server serves, a table each"
@@ -273,6 +281,16 @@ class Settings(CatalogSettings, EdgeSettings):
     def decode_processes(self) -> int:
         """Decoding processes of one server process."""
         return self.decode_slots or os.cpu_count() or 1
+
+    @property
+    def looking_processes(self) -> int:
+        """Processes of one server process in which the embedded eyes look; 0 for none."""
+        return self.decode_processes if self.look_processes is None else self.look_processes
+
+    @property
+    def looks_with_embedded_eyes(self) -> bool:
+        """Whether this machine looks with the embedded eyes, not with a model of its own."""
+        return self.embedder.partition(":")[0] not in ("onnx", "fastembed")
 
     @property
     def searches_at_once(self) -> int:

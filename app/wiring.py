@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,9 @@ from pydantic import SecretStr
 
 from app.analysis import Analyzer, Box, PhotoAnalysis, WordsAsLooks, read_vocabulary
 from app.analysis.local import Teaching, see_in_one_thread
+from app.analysis.looking import LookingProcesses
 from app.analysis.looks import Looks
-from app.analysis.providers.local import LocalAnalyzer, enter_looking
+from app.analysis.providers.local import LocalAnalyzer, glimpse
 from app.catalog import Catalog, EmbeddingMismatch, Generation, NothingPublished, sqlite
 from app.catalog.sqlite import SqliteCatalog, SqliteCatalogWriter
 from app.errors import AppError, Conflict
@@ -158,27 +158,39 @@ class OwnedAnalyzer:
         await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
 
 
-def build_analyzer(settings: Settings, *, processes: bool = False, looks: Looks | None = None) -> OwnedAnalyzer:
+def build_looking_processes(settings: Settings, shops: Iterable[Settings]) -> LookingProcesses | None:
+    """Where the embedded eyes of all shops of a server look; None where they look in its threads, or none has any."""
+    if not settings.looking_processes or not any(shop.looks_with_embedded_eyes for shop in shops):
+        return None
+    return LookingProcesses(settings.looking_processes, first=glimpse)
+
+
+def build_analyzer(
+    settings: Settings,
+    *,
+    processes: bool = False,
+    looking: LookingProcesses | None = None,
+    looks: Looks | None = None,
+) -> OwnedAnalyzer:
     """The analyzers AKIN_ANALYZERS names.
 
-    processes: look in one process per core (a loader, which has nothing else to do) instead of threads (a server).
-    looks: where it is kept what was seen in photos.
+    processes: look in one process per core (a loader, which has nothing else to do) instead of threads. looking: the
+    caller's processes, in which the embedded eyes look then; a model on this machine looks in threads all the same, as
+    it is large and computes without the interpreter. looks: where it is kept what was seen in photos.
     Raises UnknownAnalyzer, BadEmbedder, MissingDependency, InvalidSettings, MeterUnavailable, and what is wrong with
     the files that settings of outside sources name.
     """
     cores = os.cpu_count() or 1
     executor: Executor
     if processes:
-        # Spawned, because a forked child inherits locks held by this process's threads.
-        executor = ProcessPoolExecutor(
-            cores, mp_context=multiprocessing.get_context("spawn"), initializer=enter_looking
-        )
+        executor = LookingProcesses(cores)
     else:
         see_in_one_thread()
         executor = ThreadPoolExecutor(cores, thread_name_prefix="eyes")
+    where = looking if looking is not None and settings.looks_with_embedded_eyes else executor
     try:
         folders = model_of(settings, words=not processes)
-        eyes, outside = build_looking(settings, executor, folders, looks, batch=LOADER_BATCH if processes else 1)
+        eyes, outside = build_looking(settings, where, folders, looks, batch=LOADER_BATCH if processes else 1)
         words = build_words(folders, eyes, executor)
     except BaseException:
         executor.shutdown(wait=False)

@@ -52,8 +52,8 @@ class EdgeServer:
         return sum(_resident(one) for one in self.processes()) / 2**20
 
     def decoders(self) -> list[psutil.Process]:
-        """Its decoding processes: those below the fork server."""
-        return [one for one in self.processes()[1:] if _is_fork(one)]
+        """Its decoding processes."""
+        return [one for one in self.processes()[1:] if _name(one) == "akin-decode"]
 
 
 @contextmanager
@@ -116,16 +116,8 @@ def _resident(process: psutil.Process) -> int:
         return 0
 
 
-def _command(process: psutil.Process) -> str:
+def _name(process: psutil.Process) -> str:
     try:
-        return " ".join(process.cmdline())
+        return process.name()
     except psutil.Error:
         return ""
-
-
-def _is_fork(process: psutil.Process) -> bool:
-    try:
-        parent = process.parent()
-        return parent is not None and "forkserver" in _command(parent)
-    except psutil.Error:
-        return False

@@ -222,6 +222,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "unknown-analyzer": 500,
         "bad-embedder": 500,
         "teaching-mismatch": 409,
+        "looking-failed": 503,
         "source-failed": 503,
         "embedder-away": 503,
         "bad-card": 500,

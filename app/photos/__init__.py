@@ -1,6 +1,7 @@
 """Photos: from bytes to a safe, upright, bounded picture."""
 
 from app.photos.admission import FORMATS, PhotoLimits
+from app.photos.arena import Arena, Arenas
 from app.photos.clean import CleanJpeg
 from app.photos.decode import as_kept, decode_now, reread_now
 from app.photos.decode_bare import draft_decode, encode_jpeg
@@ -32,6 +33,7 @@ from app.photos.fetch_errors import (
     ImageUnreachable,
     ImageUrlInvalid,
 )
+from app.photos.fork_server import be_called, fork_server
 from app.photos.memory import keep_freed_memory
 from app.photos.photo import MAX_SIDE, Photo
 from app.photos.pool import DecoderState, PhotoDecoder
@@ -40,6 +42,8 @@ from app.photos.store import PhotoStore
 __all__ = [
     "FORMATS",
     "MAX_SIDE",
+    "Arena",
+    "Arenas",
     "CleanJpeg",
     "DecoderBusy",
     "DecoderClosed",
@@ -71,9 +75,11 @@ __all__ = [
     "PhotoTruncated",
     "PhotoUnsupportedFormat",
     "as_kept",
+    "be_called",
     "decode_now",
     "draft_decode",
     "encode_jpeg",
+    "fork_server",
     "keep_freed_memory",
     "reread_now",
 ]

@@ -1,4 +1,4 @@
-"""Memory that the server and its decoding workers share: a photo goes in and its pixels come out without being piped.
+"""Memory that the server and its decoding or looking processes share: a photo or its pixels cross without being piped.
 
 Through the pool's pipes an upload of 3.5 MB and 2.3 MB of pixels are copied six times each, piece by piece, under both
 processes' locks; here each is written once and read once (docs/decisions/0190).
@@ -65,9 +65,16 @@ class Arena:
 
     def pixels(self, height: int, width: int) -> NDArray[np.uint8]:
         """A copy of the pixels, (height, width, 3) uint8. Raises ValueError for a size that has no room here."""
+        return self.view(height, width).copy()
+
+    def view(self, height: int, width: int) -> NDArray[np.uint8]:
+        """The pixels where they lie, read-only: they are others' as soon as the arena is given back. Raises ValueError
+        as `pixels`."""
         if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
             raise ValueError(f"no room for {width} x {height} pixels")
-        return self._room(height, width).copy()
+        room = self._room(height, width)
+        room.flags.writeable = False
+        return room
 
     def let_go(self) -> None:
         """Give back the memory that only a large upload needed."""

@@ -1,4 +1,4 @@
-"""Loaded by the fork server alone, before it forks decoding workers (app/photos/pool.py names it, nobody imports it).
+"""Loaded by the fork server alone, before it forks anything (app/photos/fork_server.py names it, nobody imports it).
 
 Brings the codecs into memory once, and keeps workers from running the server's own start script: multiprocessing would
 import it in every child, which costs seconds and brings the whole web server into the process that meets hostile bytes.

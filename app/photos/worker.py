@@ -19,6 +19,7 @@ from app.photos.admission import PhotoLimits
 from app.photos.arena import Arena
 from app.photos.clean import clean_jpeg
 from app.photos.decode import decode_in_one_thread, decode_now
+from app.photos.fork_server import be_called
 from app.photos.memory import Thrift, keep_freed_memory
 from app.photos.photo import Photo
 
@@ -40,6 +41,7 @@ def enter_worker(memory_mb: int, arenas: Sequence[Arena] = ()) -> None:
     server.
     """
     _arenas[:] = arenas
+    be_called("akin-decode")
     # The pool's own handler for SIGTERM is Python code: it would never run while a codec does not come back.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

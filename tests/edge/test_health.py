@@ -17,7 +17,7 @@ from tests.edge.conftest import load_shop, serving, settings_in
 
 pytestmark = pytest.mark.anyio
 
-PARTS = {"catalog", "generation", "embedder", "decoder", "queue"}
+PARTS = {"catalog", "generation", "embedder", "decoder", "eyes", "queue"}
 
 
 async def ready(client: httpx.AsyncClient) -> tuple[int, dict[str, Any]]:
@@ -40,7 +40,7 @@ async def test_an_empty_catalog_is_live_but_not_ready_and_says_what_to_do(tmp_pa
         assert (await client.get("/live")).status_code == 200
         status, parts = await ready(client)
     assert status == 503
-    assert {name for name, part in parts.items() if part["ok"]} == {"catalog", "decoder", "queue"}
+    assert {name for name, part in parts.items() if part["ok"]} == {"catalog", "decoder", "eyes", "queue"}
     assert "catalog-loader load" in parts["generation"]["fix"]
 
 

@@ -98,6 +98,18 @@ def test_a_refused_request_leaves_the_server_well(server: RunningServer) -> None
     assert len(server_processes(server)) == 2
 
 
+def test_eyes_that_are_killed_cost_no_search(server: RunningServer) -> None:
+    """As the kernel kills them on a machine without memory. Whose they are is to be seen in a list of processes."""
+    eyes = [one for one in psutil.Process(server.process.pid).children(recursive=True) if one.name() == "akin-look"]
+    assert len(eyes) == 2, "one for each server process"
+    for one in eyes:
+        one.kill()
+    photo = {"photo": ("chair.jpg", a_photo_file("ring", "teal", seed=7))}
+    for _ in range(4):  # new connections, which the kernel hands to either process
+        assert httpx.post(f"{server.address}/search-by-photo", files=photo, timeout=30).status_code == 200
+    assert httpx.get(f"{server.address}/ready", timeout=10).json()["status"] == "ready"
+
+
 def test_the_server_ends_in_order_and_leaves_no_process(shop_file: Path, tmp_path: Path) -> None:
     shutil.copy(shop_file, tmp_path / "akin.db")
     with running_server(settings_of(tmp_path), tmp_path / "server.log") as made:

@@ -1,10 +1,6 @@
 """The embedded analyzer: no network, no downloaded weights; the catalog teaches it types and attributes."""
 
 import asyncio
-import multiprocessing
-import os
-import signal
-import threading
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import cache
@@ -23,7 +19,6 @@ from app.analysis.local import (
     Teaching,
     led,
     part_for_model,
-    see_in_one_thread,
     without_lead,
 )
 from app.analysis.looks import Looks
@@ -31,7 +26,7 @@ from app.analysis.model import Attribute, Box, Color, DetectedObject, Embedding,
 from app.analysis.registry import Means
 from app.analysis.source import SourceFailure
 from app.errors import Unavailable
-from app.photos import Photo, keep_freed_memory
+from app.photos import Photo
 
 LOCAL = "local"
 UNTAUGHT = Taught(None, (), (), 0.0)
@@ -40,8 +35,8 @@ UNTAUGHT = Taught(None, (), (), 0.0)
 class LocalAnalyzer:
     """Analyzer around `LocalEyes`; see app/analysis/analyzer.py for the contract.
 
-    The eyes look in the executor: threads in a server, processes in a loader. Each process builds its eyes once. The
-    executor belongs to whoever made it; `close` leaves it alone. Until something is taught, type, attributes and
+    The eyes look in the executor: its threads or its processes, each of which builds its eyes once. It belongs to
+    whoever made it; `close` leaves it alone. Until something is taught, type, attributes and
     novelty are absent. Where a leader's vector stands before the eyes' and the leader has no part, the eyes' alone is
     the embedding; it says so, and a gap names the leader.
 
@@ -132,23 +127,9 @@ def see(embedder: str, pixels: NDArray[np.uint8], crop: tuple[float, float, floa
     return eyes_of(embedder).see(pixels, crop)
 
 
-def enter_looking() -> None:
-    """What a process that only looks does first.
-
-    Ctrl-C reaches every process of a terminal, but the loader wants to finish what is in work. And an executor's
-    process whose parent was killed would wait for work for ever, with all its memory.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    see_in_one_thread()
-    keep_freed_memory()
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
-
-
-def _end_with_the_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def glimpse() -> None:
+    """Look at a tiny picture with the embedded eyes: what they are made of is in memory then."""
+    see(LOCAL, np.zeros((96, 96, 3), dtype=np.uint8), None)
 
 
 @cache
