@@ -2,10 +2,12 @@
 
 import http.server
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -61,6 +63,17 @@ def guarded(web_shop: WebShop, shop_catalog: Path, keys: KeyStore) -> Iterator[R
         yield server
 
 
+def is_known(akin: RunningServer, origin: str) -> None:
+    """Return when the server has heard of the key that names the origin: it looks for new ones every second, and a
+    browser's preflight shows no key that it could look for at once."""
+    asks = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    for _ in range(100):
+        if "access-control-allow-origin" in httpx.options(f"{akin.address}/search-by-photo", headers=asks).headers:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"pages of {origin} are not known")
+
+
 def told_of(page: Page, name: str) -> dict[str, str]:
     """What the page was told last under that name."""
     page.wait_for_function("name => told.some(([one]) => one === name)", arg=name)
@@ -75,6 +88,7 @@ def test_the_key_opens_the_search_to_the_pages_it_names_and_tells_others(
     key = keys.create(
         name="widget", shop=DEFAULT_SHOP, scopes=[Scope.SEARCH], origins=[f"http://localhost:{port}"]
     ).text
+    is_known(guarded, f"http://localhost:{port}")
     with page_with(guarded, key, port):
         named = watch.page(900, 900)
         named.page.goto(f"http://localhost:{port}/")
@@ -109,6 +123,7 @@ def test_a_key_for_another_page_is_told_apart_from_one_that_is_over(
     )
     over = keys.create(name="over", shop=DEFAULT_SHOP, scopes=[Scope.SEARCH], origins=here)
     keys.revoke(over.key.id)
+    is_known(guarded, *here)
     for key, code, words in (
         (foreign.text, "origin-not-allowed", "This page may not use"),
         (over.text, "key-invalid", "missing, expired or was revoked"),
