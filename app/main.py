@@ -44,9 +44,10 @@ COLLECT_AFTER = (10_000, 20, 20)
 the looking took 3.9 ms of a search among 100,000 products. Not more, as a cycle may hold an upload of 15 MB."""
 
 THREADS_CHANGE_AFTER_S = 0.0005
-"""How long a thread may compute in Python while another waits to. The loop that answers callers waits anew after each
-read and write on a socket; with Python's own 5 ms beside threads at work a refusal took 700 ms at the 99th percentile
-on a busy machine and 240 so, and as many searches were served (docs/decisions/0176)."""
+"""How long a thread may compute in Python while another waits to, where photos are looked at in threads. The loop that
+answers callers waits anew after each read and write on a socket, and with Python's own 5 ms a refusal beside such
+threads took 700 ms at the 99th percentile on a busy machine. Where eyes have processes of their own, Python's own
+serves more (docs/decisions/0176)."""
 
 UPLOADS_HELD_AT_ONCE = 16
 """Largest photos a server process holds in memory at once; more callers are asked to come back."""
@@ -123,7 +124,6 @@ def _larger_bodies(settings: Settings) -> dict[tuple[str, str], Allowance]:
 
 async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> State:
     """Open everything; what was opened is closed by the stack, also when a later step fails."""
-    sys.setswitchinterval(THREADS_CHANGE_AFTER_S)
     gc.set_threshold(*COLLECT_AFTER)
     wiring.refuse_open_bind(settings)
     keys = KeyRing(KeyStore(settings.keys))
@@ -144,7 +144,9 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
     stack.push_async_callback(repeats.close)
     shops_settings = shops_of(settings)
     looking = wiring.build_looking_processes(settings, shops_settings.values())
-    if looking is not None:
+    if looking is None:
+        sys.setswitchinterval(THREADS_CHANGE_AFTER_S)
+    else:
         stack.push_async_callback(looking.close)
         looking.begin()
     await decoder.warm_up()

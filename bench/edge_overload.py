@@ -24,7 +24,7 @@ from tests.builders import a_photo_file
 SECONDS = 300.0
 FACTOR = 5.0
 NORMAL = 0.7
-_WARM_S, _PEAK_S, _NORMAL_S = 15.0, 20.0, 20.0
+_WARM_S, _PEAK_S, _NORMAL_S = 15.0, 40.0, 20.0
 _RECOVERED_S = 5.0
 _LIVE_PER_S = 10.0
 

@@ -1,6 +1,7 @@
 """Refusals before anything is routed: under five times the load four of five requests end here, cheaply."""
 
 from collections.abc import Collection
+from contextlib import ExitStack
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -13,8 +14,9 @@ from app.edge.turns import Turns
 class RefuseEarly:
     """Pure ASGI middleware: answers a call that would get no turn, without reading its body or routing it.
 
-    calls: method and path of those that need turns. What is let through here can still be refused by its route.
-    Takes the Turns from the lifespan's state.
+    calls: method and path of those that need turns. Who is let in has a place for as long as most bodies take to read
+    (`place` in the request's state); who takes longer can still be refused by the route. Takes the Turns from the
+    lifespan's state.
     """
 
     def __init__(self, app: ASGIApp, *, calls: Collection[tuple[str, str]]) -> None:
@@ -24,10 +26,16 @@ class RefuseEarly:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI call."""
         if scope["type"] == "http" and (scope["method"], scope["path"]) in self._calls:
-            turns: Turns = scope["state"]["turns"]
+            await self._let_in(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        turns: Turns = scope["state"]["turns"]
+        with ExitStack() as inside:
             try:
-                turns.refuse_when_full(counted_as(scope))
+                scope["state"]["place"] = inside.enter_context(turns.expecting(counted_as(scope)))
             except Overloaded as refusal:
                 await problem(refusal, str(scope["state"].get("request_id", "")))(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
+            else:
+                await self.app(scope, receive, send)

@@ -11,8 +11,8 @@ import asyncio
 import random
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from app.edge.errors import Overloaded
 
@@ -21,6 +21,10 @@ STANDING_S = 0.5
 CALM_S = 2.0
 """So long after the last refusal a burst may wait again. Else the queue would fill anew whenever it was empty for a
 moment, and those served under load would have waited longest."""
+ON_THE_WAY_S = 0.05
+"""Under a load that lasts a place is kept for so long for a caller who was let in and whose body is not read yet. Most
+bodies come with their heads; who sends his over a slow line keeps nobody waiting, and learns at its end whether there
+is a place for him."""
 _SMOOTHING = 0.1
 _SHARE_SMOOTHING = 0.05
 
@@ -39,6 +43,7 @@ class Turns:
         self._begun: dict[object, tuple[str, float]] = {}
         self._queues: OrderedDict[str, deque[asyncio.Future[object]]] = OrderedDict()
         self._queued = 0
+        self._expected: OrderedDict[object, tuple[str, float]] = OrderedDict()
         self._held: Counter[str] = Counter()
         self._empty_at = clock()
         self._refused_at = float("-inf")
@@ -71,16 +76,28 @@ class Turns:
         """Seconds that work usually takes, of late."""
         return self._usual_s
 
-    def refuse_when_full(self, name: str) -> None:
-        """Raise Overloaded where `turn` would: asked before the body is read, so that a refusal costs nothing."""
-        if not self._finds_room(name) and self._who_gives_way(name) is None:
-            raise self._refused()
+    @contextmanager
+    def expecting(self, name: str) -> Iterator[object]:
+        """Let a caller in whose body is still to be read; what is returned is for `turn`.
+
+        Raises Overloaded where `turn` would, so that hardly anybody sends a body to be refused after it.
+        """
+        self._refuse_when_full(name)
+        place = object()
+        self._expected[place] = (name, self._clock())
+        self._held[name] += 1
+        try:
+            yield place
+        finally:
+            self._expect_no_longer(place)
 
     @asynccontextmanager
-    async def turn(self, name: str) -> AsyncIterator[None]:
-        """Wait for a slot and hold it until the block ends. Raises Overloaded when there is no place to wait, or when
-        the place is taken by a caller who has fewer."""
-        slot = await self._enter(name)
+    async def turn(self, name: str, place: object = None) -> AsyncIterator[None]:
+        """Wait for a slot and hold it until the block ends. place: of a caller who was expected.
+
+        Raises Overloaded when there is no place to wait, or when the place is taken by a caller who has fewer.
+        """
+        slot = await self._enter(name, place)
         try:
             yield
             took_s = self._clock() - self._begun[slot][1]
@@ -88,9 +105,10 @@ class Turns:
         finally:
             self._leave(slot)
 
-    async def _enter(self, name: str) -> object:
+    async def _enter(self, name: str, place: object) -> object:
         """What the slot is left by."""
-        self.refuse_when_full(name)
+        if not self._expect_no_longer(place) or self._queued >= self._most_waiting:
+            self._refuse_when_full(name)
         self._refused_share -= _SHARE_SMOOTHING * self._refused_share
         loses = None if self._finds_room(name) else self._who_gives_way(name)
         if loses is not None:
@@ -142,7 +160,11 @@ class Turns:
                 del self._queues[name]
 
     def _evict(self, name: str) -> None:
-        """The caller loses the newest of his places."""
+        """The caller loses the newest of his places: one that is kept for him before one where he waits."""
+        kept = next((place for place, (who, _) in reversed(self._expected.items()) if who == name), None)
+        if kept is not None and (name not in self._queues or self._keeps_places()):
+            self._expect_no_longer(kept)
+            return
         place = self._queues[name][-1]
         self._forget(name, place)
         if not place.done():
@@ -153,32 +175,64 @@ class Turns:
         if not self._held[name]:
             del self._held[name]  # callers are without number
 
+    def _expect_no_longer(self, place: object) -> bool:
+        """Whether the caller was expected until now."""
+        self._forget_the_late()
+        kept = self._expected.pop(place, None)
+        if kept is not None:
+            self._holds_less(kept[0])
+        return kept is not None
+
+    def _forget_the_late(self) -> None:
+        while self._expected:
+            place, (name, since) = next(iter(self._expected.items()))
+            if self._clock() - since <= ON_THE_WAY_S:
+                break
+            del self._expected[place]
+            self._holds_less(name)
+
+    def _refuse_when_full(self, name: str) -> None:
+        self._forget_the_late()
+        if not self._finds_room(name) and self._who_gives_way(name) is None:
+            raise self._refused()
+
     def _is_free(self) -> bool:
         return len(self._begun) < self._slots and not self._queued
 
     def _finds_room(self, name: str) -> bool:
         """Whether the caller is served now or may wait without taking a place from anybody."""
-        return self._is_free() or self._queued < self._places(name)
+        return len(self._begun) + self._queued < self._slots + self._places(name)
+
+    def _lasts(self) -> bool:
+        """Whether the load is no burst."""
+        now = self._clock()
+        standing = self._queued > 0 and now - self._empty_at > STANDING_S
+        return standing or now - self._refused_at < CALM_S
+
+    def _keeps_places(self) -> bool:
+        """Whether somebody finds room where another is expected no longer."""
+        return self._lasts() and self._queued < self._most_waiting
 
     def _places(self, name: str) -> int:
         """How many may wait now, as far as this caller is concerned.
 
         Under a load that lasts, one for each slot whose work has lasted at least the share refused of what work usually
         lasts: hardly anybody is refused, and one may come as soon as it began; nearly all are, and he must come when it
-        ends. A caller who holds less than others finds half a place a slot in any case.
+        ends. A caller who holds less than others finds half a place a slot in any case. Those expected have theirs.
         """
-        now = self._clock()
-        standing = self._queued > 0 and now - self._empty_at > STANDING_S
-        if not standing and now - self._refused_at >= CALM_S:
+        if not self._lasts():
             return self._most_waiting
+        now = self._clock()
         soon = sum(now - began >= self._refused_share * self._usual_s for _, began in self._begun.values())
         if max(self._held.values(), default=0) > self._held[name] + 1:
             soon = max(soon, (self._slots + 1) // 2)
-        return min(soon, self._most_waiting)
+        return min(soon, self._most_waiting) - len(self._expected)
 
     def _who_gives_way(self, name: str) -> str | None:
-        """Of those who wait, the caller who holds most, where that is more than this one would with one more."""
-        most = max(self._queues, key=self._held.__getitem__, default=None)
+        """Of those who wait or have a place kept, the caller who holds most, where that is more than this one would
+        with one more."""
+        names = [*self._queues, *(name for name, _ in self._expected.values() if self._keeps_places())]
+        most = max(names, key=self._held.__getitem__, default=None)
         return most if most is not None and self._held[most] > self._held[name] + 1 else None
 
     def _refused(self) -> Overloaded:

@@ -23,6 +23,7 @@ class Work:
         self._turns = state["turns"]
         self._most_s = state["limits"].deadline_s
         self._caller = counted_as(request.scope)
+        self._place: object = request.scope["state"].get("place")
         self._deadline: Deadline | None = None
 
     async def wait_for(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -44,7 +45,7 @@ class Work:
         deadline = self._begun()
 
         async def in_turn() -> T:
-            async with deadline.kept(), self._turns.turn(self._caller):
+            async with deadline.kept(), self._turns.turn(self._caller, self._place):
                 return await work(deadline)
 
         return await while_connected(self._request, in_turn())
