@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app import wiring
+from app.analysis import picture_quality
 from app.errors import AppError
 from app.intake import TypeFrom
 from app.settings import load_settings
@@ -27,9 +28,10 @@ DRAWN = 600
 
 def measure() -> Mapping[str, float]:
     """images_per_s: pictures of the demo shop (drawn ones where it is absent) the loader takes in a second, from
-    reading the feed to publishing. analysis_share: time for decoding and analyzing the same pictures alone, in the same
-    processes, as a share of the loader's time; 1 means that the loader does nothing else. Alone is measured before and
-    after the load, so that a machine that grows busier or calmer meanwhile favors neither.
+    reading the feed to publishing. analysis_share: time for decoding, analyzing and judging (sharpness, writing) the
+    same pictures alone, in the same processes, as a share of the loader's time; 1 means that the loader does nothing
+    else. Alone is measured before and after the load, so that a machine that grows busier or calmer meanwhile favors
+    neither.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -60,8 +62,8 @@ def pictures_of(feed: Path) -> list[bytes]:
 
 
 async def bare(pictures: list[bytes]) -> float:
-    """Seconds to decode and analyze the pictures with nothing around it; starting the processes counts, as it does for
-    the loader."""
+    """Seconds to decode, analyze and judge the pictures with nothing around it; starting the processes counts, as it
+    does for the loader."""
     settings = load_settings()
     began = time.monotonic()
     decoder, analyzer = wiring.build_decoder(settings), wiring.build_analyzer(settings, processes=True)
@@ -70,7 +72,9 @@ async def bare(pictures: list[bytes]) -> float:
     async def look(data: bytes) -> None:
         async with slots:
             try:
-                await analyzer.analyze(await decoder.decode(data))
+                photo = await decoder.decode(data)
+                await analyzer.analyze(photo)
+                await asyncio.to_thread(picture_quality, photo.pixels)
             except AppError as failure:
                 raise NotMeasurable(f"a picture cannot be used: {failure.detail}") from failure
 
