@@ -33,8 +33,8 @@ _SETTLES_S = 0.3
 
 
 def uploads(count: int = UPLOADS) -> Mapping[str, float]:
-    """T11. slope_kb: resident memory of the server process a request. files: by how many its open files differ. wrong:
-    uploads that were not served."""
+    """T11. slope_kb: resident memory of the server process and of those that look for it, a request. files: by how many
+    the server's open files differ. wrong: uploads that were not served."""
     with edge_server() as server:
         return asyncio.run(_uploaded(server, count))
 
@@ -53,7 +53,7 @@ async def _uploaded(server: EdgeServer, count: int) -> Mapping[str, float]:
 
         wrong += sum(await asyncio.gather(*(calling() for _ in range(CALLERS))))
         await asyncio.sleep(_SETTLES_S)  # until the last connections are closed
-        resident.append(process.memory_info().rss / 1024)
+        resident.append(sum(one.memory_info().rss for one in (process, *server.eyes())) / 1024)
         files.append(process.num_fds())
         print(f"  {(sample + 1) * each} uploads: {resident[-1] / 1024:.1f} MB, {files[-1]} files", file=sys.stderr)
     second = slice(_SAMPLES // 2, None)

@@ -53,7 +53,14 @@ class EdgeServer:
 
     def decoders(self) -> list[psutil.Process]:
         """Its decoding processes."""
-        return [one for one in self.processes()[1:] if _name(one) == "akin-decode"]
+        return self._named("akin-decode")
+
+    def eyes(self) -> list[psutil.Process]:
+        """Its processes that look at photos."""
+        return self._named("akin-look")
+
+    def _named(self, name: str) -> list[psutil.Process]:
+        return [one for one in self.processes()[1:] if _name(one) == name]
 
 
 @contextmanager
