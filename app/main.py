@@ -15,11 +15,12 @@ from app import __version__, wiring, wiring_edge
 from app.api import SCOPES, install_openapi, reference
 from app.api import router as api_router
 from app.edge import Authorize, Identify, Repeats, health, knows_origin
-from app.edge.cors import Cors
-from app.edge.early import RefuseEarly
+from app.edge.cors import Cors, Origins
+from app.edge.door import Door
 from app.edge.media import MediaFiles
 from app.edge.middleware import Allowance, BodyLimit, CrashAnswer, Envelope
 from app.edge.peers import Peers
+from app.edge.place import KeepPlace
 from app.edge.problems import install_handlers
 from app.edge.rates import RateLimit
 from app.edge.state import Limits, State
@@ -97,13 +98,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         BodyLimit, max_bytes=chosen.max_body_bytes, timeout_s=chosen.body_timeout_s, other=_larger_bodies(chosen)
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)  # pages bring their own compressed form
-    app.add_middleware(RefuseEarly, calls=_NEED_TURNS)
+    app.add_middleware(KeepPlace, calls=_NEED_TURNS)
     app.add_middleware(RateLimit, by="key")
     app.add_middleware(Identify, origins=chosen.cors_origins)
     app.add_middleware(RateLimit, by="address")
     app.add_middleware(Peers, trusted=chosen.proxy_networks)
     app.add_middleware(CrashAnswer)
-    app.add_middleware(Cors, origins=chosen.cors_origins, known=knows_origin)
+    app.add_middleware(Cors, origins=Origins(chosen.cors_origins, knows_origin))
     app.add_middleware(Envelope)
     app.add_middleware(Observed, metrics=figures)  # added last: outermost
     return app
@@ -158,6 +159,8 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
     readiness = health.Readiness(checks_of_all({one.shop.id: one.checks for one in shops}))
     uploads = UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes)
     turns = Turns(settings.searches_at_once, settings.searches_waiting)
+    origins = Origins(settings.cors_origins, knows_origin)
+    door = Door(turns, readiness, figures, origins, calls=_NEED_TURNS, trusted=settings.proxy_networks)
     alone = shops[0] if len(shops) == 1 else None
     state = (alone.engine, alone.shop.loads, alone.outside) if alone is not None else (None, None, None)
     group.start_soon(Observer(Parts(decoder, uploads, readiness, turns, *state), figures).keep_looking)
@@ -170,6 +173,7 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
         readiness=readiness,
         uploads=uploads,
         metrics=figures,
+        door=door,
         turns=turns,
         rates=rates,
         photo_urls=photo_urls,

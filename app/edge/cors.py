@@ -25,39 +25,58 @@ def _none_known(_scope: Scope, _origin: str) -> bool:
     return False
 
 
-class Cors:
-    """Pure ASGI middleware.
+class Origins:
+    """Where pages come from that may read answers.
 
-    origins: allowed ones, as browsers write them (`https://shop.example`). known: whether, besides, some key of the
-    shop names the origin; a preflight shows no key, so it is asked for any. Credentials of the browser (cookies) are
-    never allowed: who calls shows a key.
+    origins: as browsers write them (`https://shop.example`). known: whether, besides, some key of the shop names the
+    origin; a preflight shows no key, so it is asked for any. Credentials of the browser (cookies) are never allowed:
+    who calls shows a key.
     """
 
-    def __init__(self, app: ASGIApp, *, origins: Collection[str] = (), known: KnowsOrigin = _none_known) -> None:
-        self.app = app
+    def __init__(self, origins: Collection[str] = (), known: KnowsOrigin = _none_known) -> None:
         self._origins = frozenset(origins)
         self._known = known
+
+    def allowed(self, scope: Scope) -> str | None:
+        """The origin of the page that asks, where it may read the answer."""
+        origin = Headers(scope=scope).get("origin")
+        return origin if origin is not None and (origin in self._origins or self._known(scope, origin)) else None
+
+    def tell(self, scope: Scope, answer: MutableHeaders) -> None:
+        """Write into an answer's headers who may read it."""
+        _tell(answer, self.allowed(scope))
+
+
+def _tell(answer: MutableHeaders, allowed: str | None) -> None:
+    answer.add_vary_header("Origin")
+    if allowed is not None:
+        answer["access-control-allow-origin"] = allowed
+        answer["access-control-expose-headers"] = _EXPOSED
+
+
+class Cors:
+    """Pure ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, *, origins: Origins) -> None:
+        self.app = app
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI call."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        allowed = origin is not None and (origin in self._origins or self._known(scope, origin))
+        allowed = self._origins.allowed(scope)
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answer = MutableHeaders(scope=message)
-                answer.add_vary_header("Origin")
-                if origin is not None and allowed:
-                    answer["access-control-allow-origin"] = origin
-                    answer["access-control-expose-headers"] = _EXPOSED
+                _tell(MutableHeaders(scope=message), allowed)
             await send(message)
 
-        if scope["method"] == "OPTIONS" and origin is not None and "access-control-request-method" in headers:
+        headers = Headers(scope=scope)
+        if scope["method"] == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers:
             # To a page that may not call the permission just lacks its origin: browsers show it no more than that.
-            await Response(status_code=204, headers=_PERMISSION if allowed else {})(scope, receive, sending)
+            permission = _PERMISSION if allowed is not None else {}
+            await Response(status_code=204, headers=permission)(scope, receive, sending)
         else:
             await self.app(scope, receive, sending)

@@ -1,7 +1,7 @@
 """Who is at the other end: an address nobody can make up, and by what name limits and turns are counted."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from starlette.datastructures import Headers
@@ -31,29 +31,31 @@ class Peers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI call."""
         if scope["type"] == "http":
-            scope.setdefault("state", {})["address"] = self.address(scope)
+            scope.setdefault("state", {})["address"] = address_behind(scope, self._trusted)
         await self.app(scope, receive, send)
 
-    def address(self, scope: Scope) -> str:
-        """The caller's address."""
-        client = scope.get("client")
-        seen = _number(str(client[0])) if client else None
-        if seen is None:
-            return NOBODY
-        if not self._is_trusted(seen):
-            return str(seen)
-        told = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
-        for hop in reversed(told.split(",")[-_MOST_HOPS:]):
-            number = _number(hop)
-            if number is None:  # a proxy that writes no address tells nothing of what lies behind it
-                break
-            seen = number
-            if not self._is_trusted(seen):
-                break
-        return str(seen)
 
-    def _is_trusted(self, address: IPAddress) -> bool:
-        return any(address.version == network.version and address in network for network in self._trusted)
+def address_behind(scope: Scope, trusted: Collection[Network]) -> str:
+    """The caller's address, told by the proxies that are trusted where the request comes from one; see Peers."""
+    client = scope.get("client")
+    seen = _number(str(client[0])) if client else None
+    if seen is None:
+        return NOBODY
+    if not _is_in(seen, trusted):
+        return str(seen)
+    told = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
+    for hop in reversed(told.split(",")[-_MOST_HOPS:]):
+        number = _number(hop)
+        if number is None:  # a proxy that writes no address tells nothing of what lies behind it
+            break
+        seen = number
+        if not _is_in(seen, trusted):
+            break
+    return str(seen)
+
+
+def _is_in(address: IPAddress, networks: Collection[Network]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
 
 
 def address_of(scope: Scope) -> str:
@@ -66,8 +68,12 @@ def counted_as(scope: Scope) -> str:
 
     Of an IPv6 address the first 64 bits: whoever has one has 2**64 of them.
     """
-    key = key_of(scope)
-    return f"key:{key}" if key is not None else f"address:{network_of(address_of(scope))}"
+    return named(key_of(scope), address_of(scope))
+
+
+def named(key_id: str | None, address: str) -> str:
+    """What `counted_as` names a caller with this key, if any, at this address."""
+    return f"key:{key_id}" if key_id is not None else f"address:{network_of(address)}"
 
 
 def key_of(scope: Scope) -> str | None:

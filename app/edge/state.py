@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from app.analysis import Analyzer
 from app.catalog import Catalog, CatalogWriter
+from app.edge.door import Door
 from app.edge.health import Readiness
 from app.edge.rates import Rates
 from app.edge.turns import Turns
@@ -66,3 +67,4 @@ class State(TypedDict):
     photo_urls: ImageFetcher | None
     limits: Limits
     metrics: Metrics
+    door: Door

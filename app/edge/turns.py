@@ -76,13 +76,19 @@ class Turns:
         """Seconds that work usually takes, of late."""
         return self._usual_s
 
+    def refuse_when_full(self, name: str) -> None:
+        """Raises Overloaded where `expecting` would."""
+        self._forget_the_late()
+        if not self._finds_room(name) and self._who_gives_way(name) is None:
+            raise self._refused()
+
     @contextmanager
     def expecting(self, name: str) -> Iterator[object]:
         """Let a caller in whose body is still to be read; what is returned is for `turn`.
 
         Raises Overloaded where `turn` would, so that hardly anybody sends a body to be refused after it.
         """
-        self._refuse_when_full(name)
+        self.refuse_when_full(name)
         place = object()
         self._expected[place] = (name, self._clock())
         self._held[name] += 1
@@ -108,7 +114,7 @@ class Turns:
     async def _enter(self, name: str, place: object) -> object:
         """What the slot is left by."""
         if not self._expect_no_longer(place) or self._queued >= self._most_waiting:
-            self._refuse_when_full(name)
+            self.refuse_when_full(name)
         self._refused_share -= _SHARE_SMOOTHING * self._refused_share
         loses = None if self._finds_room(name) else self._who_gives_way(name)
         if loses is not None:
@@ -190,11 +196,6 @@ class Turns:
                 break
             del self._expected[place]
             self._holds_less(name)
-
-    def _refuse_when_full(self, name: str) -> None:
-        self._forget_the_late()
-        if not self._finds_room(name) and self._who_gives_way(name) is None:
-            raise self._refused()
 
     def _is_free(self) -> bool:
         return len(self._begun) < self._slots and not self._queued

@@ -9,8 +9,10 @@ import logging
 from typing import Any, cast
 
 from starlette.responses import Response
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from app.edge.door import Door
 from app.edge.errors import BadHttp, HeadTimeout, HeadTooLarge
 from app.edge.headers import with_security_headers
 from app.edge.problems import problem
@@ -42,6 +44,9 @@ class BoundedHttp(HttpToolsProtocol):
     _head_timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
     _linger_timer: asyncio.TimerHandle | None = None
+    _turned_away: Response | None = None
+    """The answer to the request that is being read, which the door did not let in; it is given when all that came was
+    read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """A caller connected; the first request has to come soon."""
@@ -69,7 +74,9 @@ class BoundedHttp(HttpToolsProtocol):
         if idle and self._head_timer is None and not self._is_in_body():
             self._await_head()
         super().data_received(data)
-        if self._in_head and not self._refused:
+        if self._turned_away is not None:
+            self._turn_away(whole=False)
+        elif self._in_head and not self._refused:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(_too_large())
@@ -89,7 +96,17 @@ class BoundedHttp(HttpToolsProtocol):
         if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD_BYTES:
             self._refuse(_too_large())
             raise ConnectionAbortedError  # the parser stops, and reports an error that was answered already
-        super().on_headers_complete()
+        if not self._is_busy():
+            door: Door | None = self.app_state.get("door")
+            method, path = self.parser.get_method().decode("ascii"), self.url.partition(b"?")[0].decode("ascii")
+            self._turned_away = door.refusal(cast("Scope", self.scope), method, path) if door is not None else None
+        if self._turned_away is None:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body came."""
+        if self._turned_away is None:
+            super().on_body(body)
 
     def on_response_complete(self) -> None:
         """The answer is out."""
@@ -99,6 +116,9 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The body is there to its end, also one that nobody waited for."""
+        if self._turned_away is not None:
+            self._turn_away(whole=True)
+            return
         if self._linger_timer is not None:
             self._linger_timer.cancel()
             self._linger_timer = None
@@ -123,6 +143,10 @@ class BoundedHttp(HttpToolsProtocol):
             self._write_timer.cancel()
             self._write_timer = None
         super().resume_writing()
+
+    def _is_busy(self) -> bool:
+        """Whether an answer is under way."""
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _is_in_body(self) -> bool:
         """Whether what comes belongs to a body that was answered before its end."""
@@ -156,6 +180,25 @@ class BoundedHttp(HttpToolsProtocol):
             self._lingered = 0
             self._linger_timer = self.loop.call_later(LINGER_S, self.transport.abort)
 
+    def _turn_away(self, *, whole: bool) -> None:
+        """Give the door's answer. whole: the request came to its end; another may come over this connection then."""
+        answer, self._turned_away = self._turned_away, None
+        if answer is None or self.transport.is_closing():
+            return
+        if whole and self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive():
+            self.transport.write(_raw(answer))
+            self._await_head()
+        else:
+            self._hang_up_with(answer, sends_still=not whole)
+
+    def _hang_up_with(self, answer: Response, *, sends_still: bool) -> None:
+        """sends_still: the caller may be sending, which nobody reads."""
+        self._refused = True
+        self._in_head = sends_still
+        answer.headers["connection"] = "close"
+        self.transport.write(_raw(answer))
+        self.transport.close()
+
     def _refuse(self, error: AppError) -> None:
         """Answer and hang up. Where another answer is under way nothing may be written between its parts."""
         if self._refused:
@@ -163,16 +206,13 @@ class BoundedHttp(HttpToolsProtocol):
         self._refused = True
         if self.transport.is_closing():
             return
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_busy():
             self.transport.abort()
             return
         request_id = new_request_id()
         answer = with_security_headers(problem(error, request_id))
         answer.headers[HEADER] = request_id
-        answer.headers["connection"] = "close"
-        self.transport.write(_raw(answer))
-        self._in_head = True  # whatever comes now, nobody reads it
-        self.transport.close()
+        self._hang_up_with(answer, sends_still=True)
         access.info("- - %d 0ms %s %s", answer.status_code, request_id, error.code)
 
 
@@ -183,6 +223,7 @@ class _HangsUpGently:
         self._transport = transport
         self._protocol = protocol
         self._closed = False
+        self.write = transport.write  # asked for with every answer, and found without looking
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

@@ -12,7 +12,7 @@ from app.identity.errors import (
 from app.identity.machine import is_loopback, is_served_here
 from app.identity.model import ANYBODY, DEFAULT_SHOP, Caller, Issued, Key, KeyState, Scope, web_origin
 from app.identity.ring import KeyRing
-from app.identity.secret import PREFIX, is_well_formed
+from app.identity.secret import PREFIX, id_in, is_well_formed
 from app.identity.store import KeyStore
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "OriginNotAllowed",
     "Scope",
     "ScopeMissing",
+    "id_in",
     "is_loopback",
     "is_served_here",
     "is_well_formed",

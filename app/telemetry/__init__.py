@@ -2,7 +2,7 @@
 
 from app.telemetry.logs import JsonLines, PlainLines, log_config, told, without_secrets
 from app.telemetry.metrics import Metrics, share_between_processes, shared_folder
-from app.telemetry.middleware import Observed, route_of
+from app.telemetry.middleware import Observed, route_of, tell
 from app.telemetry.request_id import current_request_id, working_for
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "route_of",
     "share_between_processes",
     "shared_folder",
+    "tell",
     "told",
     "without_secrets",
     "working_for",

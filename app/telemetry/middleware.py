@@ -51,26 +51,51 @@ class Observed:
             self._tell(scope, status, time.perf_counter() - started, span)
 
     def _tell(self, scope: Scope, status: int, spent_s: float, span: ServerSpan | None) -> None:
-        method, route = _method(scope), route_of(scope)
         state = scope.get("state", {})
-        request_id, code = str(state.get("request_id", "")), str(state.get("problem_code", ""))
-        self._metrics.requests.labels(method, route, str(status)).inc()
-        self._metrics.request_s.labels(method, route).observe(spent_s)
-        if code:
-            self._metrics.problems.labels(code).inc()
-        if span is not None or status != 200:
-            fields = {
-                "method": method,
-                "route": route,
-                "status": status,
-                "duration_ms": round(spent_s * 1000, 1),
-                "request_id": request_id,
-                "code": code,
-            }
-            told = f"{method} {route} {status} {spent_s * 1000:.0f}ms {request_id}"
-            access.info("%s", told, extra={"fields": fields, "patient": status == _REFUSED})
+        request_id = str(state.get("request_id", ""))
+        route = route_of(scope)
+        tell(
+            self._metrics,
+            method=_method(scope),
+            route=route,
+            status=status,
+            spent_s=spent_s,
+            request_id=request_id,
+            code=str(state.get("problem_code", "")),
+            logged=span is not None or status != 200,
+        )
         if span is not None:
             span.end(route=route, status=status, request_id=request_id)
+
+
+def tell(
+    metrics: Metrics,
+    *,
+    method: str,
+    route: str,
+    status: int,
+    spent_s: float,
+    request_id: str,
+    code: str,
+    logged: bool = True,
+) -> None:
+    """Count one request, and write its line in the log. route: its template. status: 0 where the answer was cut off.
+    code: of the problem it was answered with, "" without one."""
+    metrics.requests.labels(method, route, str(status)).inc()
+    metrics.request_s.labels(method, route).observe(spent_s)
+    if code:
+        metrics.problems.labels(code).inc()
+    if logged:
+        fields = {
+            "method": method,
+            "route": route,
+            "status": status,
+            "duration_ms": round(spent_s * 1000, 1),
+            "request_id": request_id,
+            "code": code,
+        }
+        told = f"{method} {route} {status} {spent_s * 1000:.0f}ms {request_id}"
+        access.info("%s", told, extra={"fields": fields, "patient": status == _REFUSED})
 
 
 def route_of(scope: Scope) -> str:

@@ -1,27 +1,22 @@
 """Whose address counts: the peer's, and what trusted proxies say, never what a caller says of himself."""
 
+from ipaddress import ip_network
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.types import Receive, Scope, Send
 
-from app.edge.peers import NOBODY, Peers, counted_as
+from app.edge.peers import NOBODY, address_behind, counted_as
 
 PROXY = "10.0.0.9"
 
 
-async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    """An application that is never called."""
-
-
 def address(peer: str | None, *forwarded: str) -> str:
     """What is found behind a proxy in 10.0.0.0/8 or on fd00::/8."""
-    from ipaddress import ip_network
-
     headers = [(b"x-forwarded-for", line.encode("latin-1")) for line in forwarded]
     client = None if peer is None else (peer, 4711)
-    peers = Peers(nothing, trusted=[ip_network("10.0.0.0/8"), ip_network("fd00::/8")])
-    return peers.address({"type": "http", "client": client, "headers": headers})
+    trusted = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
+    return address_behind({"type": "http", "client": client, "headers": headers}, trusted)
 
 
 @pytest.mark.parametrize(

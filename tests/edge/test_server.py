@@ -1,10 +1,12 @@
 """The real server: a real socket, two worker processes, an orderly end."""
 
+import re
 import shutil
 import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -108,6 +110,29 @@ def test_eyes_that_are_killed_cost_no_search(server: RunningServer) -> None:
     for _ in range(4):  # new connections, which the kernel hands to either process
         assert httpx.post(f"{server.address}/search-by-photo", files=photo, timeout=30).status_code == 200
     assert httpx.get(f"{server.address}/ready", timeout=10).json()["status"] == "ready"
+
+
+def test_who_finds_no_place_is_told_whole_and_all_others_are_served(shop_file: Path, tmp_path: Path) -> None:
+    """Sixteen at once for one slot: turned away at the connection, beside searches that are served."""
+    shutil.copy(shop_file, tmp_path / "akin.db")
+    settings = settings_of(tmp_path) | {"AKIN_SEARCH_SLOTS": "1", "AKIN_SEARCH_QUEUE": "0"}
+    photo = a_photo_file("ring", "teal", seed=7)
+    with running_server(settings, tmp_path / "server.log") as made, ThreadPoolExecutor(16) as callers:
+
+        def search(_: int) -> httpx.Response:
+            return httpx.post(f"{made.address}/search-by-photo", files={"photo": ("x.jpg", photo)}, timeout=30)
+
+        answers = list(callers.map(search, range(64)))
+        counted = httpx.get(f"{made.address}/metrics").text
+    refused = [one for one in answers if one.status_code != 200]
+    assert 0 < len(refused) < len(answers)
+    for one in refused:
+        assert_problem(one, "overloaded")
+    line = re.search(
+        r'^akin_http_requests_total\{.*route="/search-by-photo",status="503"\} (\d+)', counted, re.MULTILINE
+    )
+    assert line is not None, "none was turned away before it was routed"
+    assert 0 < int(line[1]) <= len(refused)
 
 
 def test_the_server_ends_in_order_and_leaves_no_process(shop_file: Path, tmp_path: Path) -> None:

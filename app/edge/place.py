@@ -1,4 +1,4 @@
-"""Refusals before anything is routed: under five times the load four of five requests end here, cheaply."""
+"""A place for whoever was let in, from the end of his headers to the end of his body."""
 
 from collections.abc import Collection
 from contextlib import ExitStack
@@ -11,12 +11,12 @@ from app.edge.problems import problem
 from app.edge.turns import Turns
 
 
-class RefuseEarly:
-    """Pure ASGI middleware: answers a call that would get no turn, without reading its body or routing it.
+class KeepPlace:
+    """Pure ASGI middleware: who calls has a place for as long as most bodies take to read (`place` in the request's
+    state); who takes longer can still be refused by the route.
 
-    calls: method and path of those that need turns. Who is let in has a place for as long as most bodies take to read
-    (`place` in the request's state); who takes longer can still be refused by the route. Takes the Turns from the
-    lifespan's state.
+    calls: method and path of those that need turns. Most who get none were turned away at the door; here his key is
+    known to be his, and who gets no turn by it is answered without his body. Takes the Turns from the lifespan's state.
     """
 
     def __init__(self, app: ASGIApp, *, calls: Collection[tuple[str, str]]) -> None:
