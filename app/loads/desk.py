@@ -150,7 +150,11 @@ class LoadDesk:
                 )
 
     def _loads(self) -> list[Load]:
-        return [folder.read() for folder in self._folders()]
+        found = []
+        for folder in self._folders():
+            with suppress(FileNotFoundError):  # another server process forgot it in this moment
+                found.append(folder.read())
+        return found
 
     def _folders(self) -> list[LoadFolder]:
         if not self._folder.is_dir():
@@ -200,8 +204,9 @@ class LoadDesk:
                     folder.remove()
         incoming = self._folder / _INCOMING
         for path in incoming.iterdir() if incoming.is_dir() else ():
-            if time.time() - path.stat().st_mtime > _STALE_S:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # a feed that comes no further is gone when its caller is answered
+                if time.time() - path.stat().st_mtime > _STALE_S:
+                    path.unlink()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -142,7 +143,10 @@ class LoadFolder:
     def _ended_at(self, last: Mapping[str, Any]) -> datetime:
         if last.get("event") in {"ended", "failed"}:
             return datetime.fromisoformat(last["at"])
-        newest = max(path.stat().st_mtime for path in (self.path, *self.path.iterdir()))
+        newest = self.path.stat().st_mtime
+        for path in self.path.iterdir():
+            with suppress(FileNotFoundError):  # another server process tidies: the feed may go in this moment
+                newest = max(newest, path.stat().st_mtime)
         return datetime.fromtimestamp(newest, UTC)
 
 

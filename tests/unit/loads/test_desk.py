@@ -264,3 +264,25 @@ async def test_old_loads_are_forgotten_and_feeds_of_ended_ones_first(
     assert begun[-1] in kept
     feeds = sorted(path.parent.name for path in (tmp_path / "loads").glob("*/feed"))
     assert feeds == [begun[-1]]
+
+
+async def test_what_goes_while_it_is_looked_at_costs_nobody_an_order(desk: LoadDesk, tmp_path: Path) -> None:
+    """A feed received beside an order is gone between being listed and being looked at; so is a link to nowhere."""
+    incoming = tmp_path / "loads" / "incoming"
+    incoming.mkdir(parents=True)
+    (incoming / "going").symlink_to("nowhere")
+    left = incoming / "left-by-a-killed-server"
+    left.touch()
+    os.utime(left, (0, 0))
+    assert (await over(desk, await start(desk, "published"))).state is LoadState.PUBLISHED
+    assert not left.exists()
+
+
+async def test_a_load_that_is_forgotten_while_all_are_told_is_left_out(
+    desk: LoadDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = await over(desk, await start(desk, "published"))
+    (tmp_path / "loads" / "20200101-000000-000000-0000").mkdir()
+    looked = property(lambda folder: folder.id.startswith("20"))  # the look at which the load was still there
+    monkeypatch.setattr("app.loads.desk.LoadFolder.exists", looked)
+    assert [one.id for one in await desk.loads()] == [load.id]
