@@ -36,6 +36,7 @@ ROOMY = {
     "rate_per_key": "1000000", "rate_per_address": "1000000",
 }  # fmt: skip
 DELAY_S = 2.0
+READY_WITHIN_S = 180.0
 
 
 def measure() -> Mapping[str, float]:
@@ -66,7 +67,7 @@ async def _stopped_in_turns(folder: Path) -> Mapping[str, float]:
     try:
         async with balancer.running(RATE, request):
             for stop in range(STOPS):
-                await asyncio.wait_for(balancer.until_all_are_ready(), 180)
+                await _all_ready(balancer, folder, servers)
                 port = ports[stop % 2]
                 family = psutil.Process(servers[port].pid).children(recursive=True)
                 began = time.monotonic()
@@ -88,6 +89,18 @@ async def _stopped_in_turns(folder: Path) -> Mapping[str, float]:
         "orphans": orphans,
         "sent": float(balancer.traffic.sent),
     }
+
+
+async def _all_ready(balancer: Balancer, folder: Path, servers: Mapping[int, "subprocess.Popen[bytes]"]) -> None:
+    """Raises NotMeasurable with the last words of a server that is not."""
+    try:
+        await asyncio.wait_for(balancer.until_all_are_ready(), READY_WITHIN_S)
+    except TimeoutError as late:
+        told = [
+            f"{port} ({servers[port].poll()}): {(folder / f'{port}.log').read_text(encoding='utf-8')[-500:]}"
+            for port in servers
+        ]
+        raise NotMeasurable("a server is not ready: " + "\n".join(told)) from late
 
 
 def _start(folder: Path, port: int) -> "subprocess.Popen[bytes]":

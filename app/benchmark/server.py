@@ -1,13 +1,15 @@
 """A real server of our own for the length of a measurement: `akin serve` on a free loopback port."""
 
+import errno
 import os
 import re
+import secrets
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,8 @@ import httpx
 from app.errors import Unavailable
 
 READY_WITHIN_S = 120.0
+_PORTS = range(20_000, 32_000)
+"""Below what Linux (32,768) and all others (49,152) give to outgoing connections."""
 
 
 class ServerDidNotStart(Unavailable):
@@ -85,8 +89,15 @@ def wait_until_ready(
 
 
 def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that was free a moment ago, and that no outgoing connection is given.
+
+    Whoever knocks at one of those until a server listens there may be given it himself: he is then connected with
+    himself, and the server finds its port taken. Raises OSError when a hundred ports were taken.
+    """
+    for _ in range(100):
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(errno.EADDRINUSE, "no free port was found")
