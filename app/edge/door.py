@@ -12,11 +12,11 @@ from starlette.types import Scope
 
 from app.edge.cors import Origins
 from app.edge.errors import Overloaded
-from app.edge.headers import with_security_headers
+from app.edge.headers import add_envelope
 from app.edge.health import Readiness
 from app.edge.peers import Network, address_behind, named
 from app.edge.problems import problem
-from app.edge.request_id import HEADER, request_id_from
+from app.edge.request_id import request_id_from
 from app.edge.turns import Turns
 from app.identity import id_in
 from app.telemetry import Metrics, tell
@@ -68,8 +68,8 @@ class Door:
 
     def _answer(self, scope: Scope, headers: Headers, method: str, path: str, refusal: Overloaded) -> Response:
         request_id = request_id_from(headers)
-        answer = with_security_headers(problem(refusal, request_id))
-        answer.headers[HEADER] = request_id
+        answer = problem(refusal, request_id)
+        add_envelope(answer.headers, request_id)
         self._origins.tell(scope, answer.headers)
         tell(
             self._metrics,

@@ -1,7 +1,8 @@
 """Headers that every answer carries, whoever makes it."""
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import Response
+
+from app.edge.request_id import HEADER
 
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -13,13 +14,8 @@ SECURITY_HEADERS = {
 """Set where the route did not set its own."""
 
 
-def add_security_headers(headers: MutableHeaders) -> None:
-    """Add what is missing."""
+def add_envelope(headers: MutableHeaders, request_id: str) -> None:
+    """The request's id, and those of SECURITY_HEADERS that are missing."""
+    headers[HEADER] = request_id
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
-
-
-def with_security_headers(answer: Response) -> Response:
-    """The answer, with what was missing."""
-    add_security_headers(answer.headers)
-    return answer

@@ -16,10 +16,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.edge.errors import BodyTimeout, BodyTooLarge
-from app.edge.headers import add_security_headers
+from app.edge.headers import add_envelope
 from app.edge.health import Readiness
 from app.edge.problems import internal_problem, problem
-from app.edge.request_id import HEADER as REQUEST_ID
 from app.edge.request_id import request_id_from
 from app.errors import AppError
 from app.telemetry import working_for
@@ -46,8 +45,7 @@ class Envelope:
                 headers = MutableHeaders(scope=message)
                 if _stopping(scope):
                     headers["connection"] = "close"  # the next request over it would meet a server that is gone
-                headers[REQUEST_ID] = request_id
-                add_security_headers(headers)
+                add_envelope(headers, request_id)
             await send(message)
 
         with working_for(request_id):

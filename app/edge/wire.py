@@ -14,9 +14,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.edge.door import Door
 from app.edge.errors import BadHttp, HeadTimeout, HeadTooLarge
-from app.edge.headers import with_security_headers
+from app.edge.headers import add_envelope
 from app.edge.problems import problem
-from app.edge.request_id import HEADER, new_request_id
+from app.edge.request_id import new_request_id
 from app.errors import AppError
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -210,8 +210,8 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.abort()
             return
         request_id = new_request_id()
-        answer = with_security_headers(problem(error, request_id))
-        answer.headers[HEADER] = request_id
+        answer = problem(error, request_id)
+        add_envelope(answer.headers, request_id)
         self._hang_up_with(answer, sends_still=True)
         access.info("- - %d 0ms %s %s", answer.status_code, request_id, error.code)
 

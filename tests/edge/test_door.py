@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import pytest
-import uvicorn
 from prometheus_client import generate_latest
 
 from app.edge import wire
@@ -17,7 +16,7 @@ from app.edge.health import Readiness
 from app.edge.turns import Turns
 from app.identity.secret import new_id, new_text
 from app.telemetry import Metrics
-from tests.edge.test_wire import answering, assert_refused, connection, rest
+from tests.edge.test_wire import assert_refused, connection, port_of, rest, wire_server
 
 pytestmark = pytest.mark.anyio
 
@@ -58,20 +57,12 @@ class House:
 async def house(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     monkeypatch.setattr(wire, "LINGER_S", 0.4)
     made = House()
-    config = uvicorn.Config(
-        answering, http=wire.BoundedHttp, ws="none", lifespan="off", log_config=None, access_log=False, port=0
-    )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn sets no event
-        await asyncio.sleep(0.01)
     calls = [("POST", "/1"), ("GET", "/1")]
-    server.lifespan.state["door"] = Door(made.turns, made.readiness, made.metrics, Origins([PAGE]), calls=calls)
-    made.port = server.servers[0].sockets[0].getsockname()[1]
-    yield made
-    await made.empty()
-    server.should_exit = True
-    await serving
+    async with wire_server() as server:
+        server.lifespan.state["door"] = Door(made.turns, made.readiness, made.metrics, Origins([PAGE]), calls=calls)
+        made.port = port_of(server)
+        yield made
+        await made.empty()
 
 
 def post(*headers: str, path: str = "/1", body: bytes = BODY) -> bytes:

@@ -27,11 +27,9 @@ async def answering(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"x" * size})
 
 
-@pytest.fixture
-async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    """The port of a server whose patience is short."""
-    for name in ("HEAD_TIMEOUT_S", "LINGER_S", "WRITE_TIMEOUT_S"):
-        monkeypatch.setattr(wire, name, 0.4)
+@asynccontextmanager
+async def wire_server() -> AsyncIterator[uvicorn.Server]:
+    """A server of `answering`, and its port by `port_of`."""
     config = uvicorn.Config(
         answering, http=wire.BoundedHttp, ws="none", lifespan="off", log_config=None, access_log=False, port=0
     )
@@ -39,9 +37,24 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn sets no event
         await asyncio.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
+    yield server
     server.should_exit = True
     await serving
+
+
+def port_of(server: uvicorn.Server) -> int:
+    """Where it listens."""
+    port: int = server.servers[0].sockets[0].getsockname()[1]
+    return port
+
+
+@pytest.fixture
+async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    """The port of a server whose patience is short."""
+    for name in ("HEAD_TIMEOUT_S", "LINGER_S", "WRITE_TIMEOUT_S"):
+        monkeypatch.setattr(wire, name, 0.4)
+    async with wire_server() as server:
+        yield port_of(server)
 
 
 @asynccontextmanager
