@@ -57,6 +57,7 @@ UPLOADS_HELD_AT_ONCE = 16
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The whole application. settings: None reads the environment. Nothing is opened before the lifespan starts."""
     chosen = settings or load_settings()
+    origins = Origins(chosen.cors_origins, knows_origin)
     figures = Metrics()
 
     @asynccontextmanager
@@ -65,7 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             if chosen.trace_endpoint is not None:
                 stop = start_tracing(endpoint=chosen.trace_endpoint, share=chosen.trace_share, version=__version__)
                 stack.push_async_callback(anyio.to_thread.run_sync, stop)
-            state = await _open(chosen, figures, stack)
+            state = await _open(chosen, figures, origins, stack)
 
             def begin_to_stop() -> None:
                 state["readiness"].drain()
@@ -104,7 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RateLimit, by="address")
     app.add_middleware(Peers, trusted=chosen.proxy_networks)
     app.add_middleware(CrashAnswer)
-    app.add_middleware(Cors, origins=Origins(chosen.cors_origins, knows_origin))
+    app.add_middleware(Cors, origins=origins)
     app.add_middleware(Envelope)
     app.add_middleware(Observed, metrics=figures)  # added last: outermost
     return app
@@ -123,7 +124,7 @@ def _larger_bodies(settings: Settings) -> dict[tuple[str, str], Allowance]:
     }
 
 
-async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> State:
+async def _open(settings: Settings, figures: Metrics, origins: Origins, stack: AsyncExitStack) -> State:
     """Open everything; what was opened is closed by the stack, also when a later step fails."""
     gc.set_threshold(*COLLECT_AFTER)
     wiring.refuse_open_bind(settings)
@@ -159,7 +160,6 @@ async def _open(settings: Settings, figures: Metrics, stack: AsyncExitStack) -> 
     readiness = health.Readiness(checks_of_all({one.shop.id: one.checks for one in shops}))
     uploads = UploadBudget(UPLOADS_HELD_AT_ONCE * settings.max_photo_bytes)
     turns = Turns(settings.searches_at_once, settings.searches_waiting)
-    origins = Origins(settings.cors_origins, knows_origin)
     door = Door(turns, readiness, figures, origins, calls=_NEED_TURNS, trusted=settings.proxy_networks)
     alone = shops[0] if len(shops) == 1 else None
     state = (alone.engine, alone.shop.loads, alone.outside) if alone is not None else (None, None, None)
